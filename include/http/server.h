@@ -1,0 +1,52 @@
+/*
+ * The HTTP side: one libmicrohttpd daemon, its limits, the routes.
+ *
+ * Handlers read one snapshot and some atomics; they never call the control plane and never wait
+ * for it. Started and stopped by the main thread.
+ */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "inventory/snapshot.h"
+#include "metrics/registry.h"
+
+struct http_server;
+
+/* Everything is borrowed until http_server_stop. */
+struct http_options {
+    const char *listen_address; /* "host:port", "[v6]:port", ":port" (all addresses), port 0 = any */
+    const char *telemetry_path; /* "/metrics" */
+    const char *version;        /* for the status page */
+    const char *revision;
+    struct snapshot_slot *slot;
+    struct registry *registry;
+    unsigned max_requests;       /* scrapes at once; more get 503 */
+    unsigned max_connections;    /* 0 = default 256 */
+    unsigned max_per_ip;         /* 0 = default 64 */
+    unsigned idle_timeout_s;     /* 0 = default 10 */
+    unsigned header_deadline_s;  /* 0 = default 10: request line and headers must be there */
+    unsigned reply_deadline_s;   /* 0 = default 60: the whole connection's current request */
+    bool (*healthy)(void *ctx);  /* the scheduler lives; NULL = always */
+    void *healthy_ctx;
+};
+
+/*
+ * Binds, registers the live HTTP families in the registry, starts serving. ERR_IO says which
+ * address and why ("cannot listen on :10058: Address already in use").
+ */
+int http_server_start(const struct http_options *options, struct http_server **ret,
+                      struct err *err) MUST_CHECK;
+
+/* The port it listens on, for port 0. */
+unsigned http_server_port(const struct http_server *server);
+
+/* No new connections, then up to drain_ms for replies under way, then gone. */
+void http_server_stop(struct http_server *server, int64_t drain_ms);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * What is known of every watched namespace: the last whole listing, the health of its refreshes,
+ * the counters; and how all of it becomes a snapshot.
+ *
+ * Belongs to the scheduler thread alone. Entries are kept by (workspace, namespace): a new
+ * configuration keeps the data and counters of what stays and forgets the rest at once.
+ */
+#ifndef INVENTORY_INVENTORY_H
+#define INVENTORY_INVENTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "inventory/snapshot.h"
+#include "metrics/registry.h"
+#include "model/listing.h"
+#include "model/target.h"
+
+struct inventory;
+
+/* Adds the families it counts live (objects dropped, values sanitized, snapshot_*) to the registry. */
+int inventory_new(struct registry *registry, struct inventory **ret, struct err *err) MUST_CHECK;
+void inventory_free(struct inventory *inventory);
+
+/* What the rendering leaves out. deny is copied. */
+struct inventory_settings {
+    const struct glob_list *deny;
+    bool aggregate_by_namespace; /* no per-deployment series */
+};
+
+/* One watched namespace; entries are addressed by their index in this list. */
+struct inventory_watch {
+    const struct target *target; /* borrowed until the next inventory_configure */
+    const char *namespace_name;
+};
+
+/*
+ * Makes exactly these namespaces the watched ones. Data and counters of a (workspace, namespace)
+ * that was watched before stay. On failure nothing has changed.
+ */
+int inventory_configure(struct inventory *inventory, const struct inventory_settings *settings,
+                        const struct inventory_watch *watches, size_t n,
+                        struct err *err) MUST_CHECK;
+
+/* A refresh of an entry begins; or one was due while the one before still ran. */
+void inventory_refresh_begun(struct inventory *inventory, size_t entry, enum collector collector,
+                             int64_t now_unix_ms);
+void inventory_refresh_missed(struct inventory *inventory, size_t entry, enum collector collector);
+
+/* How a refresh ended. */
+struct refresh_outcome {
+    struct listing *listing; /* consumed; NULL = it failed */
+    enum err_kind kind;      /* of the failure */
+    const char *message;     /* of the failure; copied */
+    const struct api_stats *stats;
+    int64_t ended_unix_ms;
+    int64_t ended_mono_ms;
+    int64_t duration_ms;
+};
+
+/*
+ * Takes the outcome over: a whole listing replaces the one before; a failure leaves it. A
+ * changed entry is rendered at the next inventory_snapshot. When memory is out for the new
+ * listing's blocks the refresh counts as failed (internal) and the old data stays.
+ */
+void inventory_refresh_done(struct inventory *inventory, size_t entry, enum collector collector,
+                            struct refresh_outcome *outcome);
+
+/* Earliest monotonic time at which an entry's data becomes too old to show; INT64_MAX = none. */
+int64_t inventory_next_withhold_mono_ms(const struct inventory *inventory);
+
+/* Renders what changed and puts a generation together. */
+int inventory_snapshot(struct inventory *inventory, int64_t now_mono_ms, struct snapshot **ret,
+                       struct err *err) MUST_CHECK;
+
+/* The health of an entry after its last refresh, for log decisions and --once. */
+bool inventory_succeeded(const struct inventory *inventory, size_t entry);
+
+#endif

@@ -1,0 +1,108 @@
+/*
+ * The published generation: immutable text in reference-counted pieces, ready to send.
+ *
+ * The scheduler thread builds a snapshot, publishes it through a slot and never writes to it
+ * again; HTTP threads acquire it, send it without copying, and drop it. A slow client keeps its
+ * snapshot alive, and only that. Pieces are shared between generations: what a refresh did not
+ * touch is neither rendered nor compressed again.
+ *
+ * A snapshot lists its pieces in exposition order, once per format. The two lists share all sample
+ * blocks; they differ in the pieces that hold headers of counters. The live tail and the end mark
+ * ("# EOF") are not part of it.
+ */
+#ifndef INVENTORY_SNAPSHOT_H
+#define INVENTORY_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/glob.h"
+#include "base/strbuf.h"
+#include "metrics/expo.h"
+
+/* --- pieces ----------------------------------------------------------------------------- */
+
+struct piece;
+
+/* Consumes the text of the buffer; NULL (buffer untouched) when it is bad or memory is out. */
+struct piece *piece_new_take(struct strbuf *text, uint64_t n_series);
+struct piece *piece_ref(struct piece *piece);
+void piece_unref(struct piece *piece);
+
+const char *piece_text(const struct piece *piece, size_t *ret_len);
+uint32_t piece_crc32(const struct piece *piece);
+
+/*
+ * The text as a deflate segment (base/deflate.h), made at the first call and kept. Any thread; of
+ * two first callers one works and the other waits. -1 only when memory is out.
+ */
+int piece_deflated(struct piece *piece, const void **ret_bytes, size_t *ret_len,
+                   struct err *err) MUST_CHECK;
+
+/* --- status of the targets, for the status page ------------------------------------------ */
+
+struct target_status {
+    const char *target;
+    const char *workspace;
+    const char *namespace_name;
+    const char *endpoint;
+    const char *reason;  /* of the last failure, NULL after a success or before the first refresh */
+    const char *message; /* of the last failure, NULL likewise */
+    int64_t last_attempt_unix_ms; /* 0 = never */
+    int64_t last_success_unix_ms; /* 0 = never */
+    int64_t duration_ms;          /* of the last refresh */
+    int64_t interval_ms;
+    uint64_t deployments;
+    int64_t jobs_running; /* -1 = not told by any deployment */
+    int64_t jobs_failed;
+    bool tried;    /* at least one refresh ended */
+    bool success;  /* the last refresh succeeded */
+    bool withheld; /* state series are left out because they are too old */
+};
+
+/* --- the generation ----------------------------------------------------------------------- */
+
+struct snapshot;
+
+struct snapshot *snapshot_ref(struct snapshot *s);
+void snapshot_unref(struct snapshot *s);
+void snapshot_unrefp(struct snapshot **s);
+
+/* The pieces of a format in order; borrowed from the snapshot. */
+struct piece *const *snapshot_pieces(const struct snapshot *s, enum expo_format format,
+                                     size_t *ret_n);
+size_t snapshot_text_len(const struct snapshot *s, enum expo_format format);
+/* CRC of the whole text of a format, joined from the pieces' CRCs. */
+uint32_t snapshot_crc32(const struct snapshot *s, enum expo_format format);
+uint64_t snapshot_series(const struct snapshot *s);
+/* Bytes of all segments of a format that are compressed already; 0 if nobody asked for gzip yet. */
+size_t snapshot_deflated_len(const struct snapshot *s, enum expo_format format);
+/* Compresses what is not compressed yet. */
+int snapshot_deflate(struct snapshot *s, enum expo_format format, struct err *err) MUST_CHECK;
+
+const struct target_status *snapshot_targets(const struct snapshot *s, size_t *ret_n);
+/* True once every target was tried: what /-/ready says. */
+bool snapshot_all_tried(const struct snapshot *s);
+/* metrics.deny of the configuration this generation was rendered with, for the live tail. */
+const struct glob_list *snapshot_deny(const struct snapshot *s);
+/* How long the rendering took, for the exposition. */
+int64_t snapshot_render_us(const struct snapshot *s);
+
+/* --- publication ----------------------------------------------------------------------------- */
+
+struct snapshot_slot;
+
+struct snapshot_slot *snapshot_slot_new(void);
+void snapshot_slot_free(struct snapshot_slot *slot);
+
+/* Consumes s. The slot is compressed beforehand for the formats somebody asked gzip of. */
+void snapshot_publish_take(struct snapshot_slot *slot, struct snapshot *s);
+/* A reference to the current generation; NULL only before the first publish. */
+struct snapshot *snapshot_acquire(struct snapshot_slot *slot);
+/* Notes that gzip of this format is wanted, so that later generations come compressed. */
+void snapshot_slot_want_gzip(struct snapshot_slot *slot, enum expo_format format);
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * One deployment as the control plane listed it: a plain, frozen record.
+ *
+ * All pointers lead into the arena of the listing the record belongs to. Strings are valid UTF-8,
+ * cut to LABEL_VALUE_MAX bytes at a character boundary, never NULL ("" = absent). Written by the
+ * page decoder, read by everybody.
+ */
+#ifndef MODEL_DEPLOYMENT_H
+#define MODEL_DEPLOYMENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Prometheus' label_value_length_limit counts bytes; so do we. */
+#define LABEL_VALUE_MAX 512
+
+enum job_state {
+    JOB_STARTING,
+    JOB_RUNNING,
+    JOB_CANCELLING,
+    JOB_CANCELLED,
+    JOB_FINISHED,
+    JOB_FAILED,
+    JOB_STATE_END,
+};
+
+/* The label value and the key of jobSummary, which are the same word; static. */
+const char *job_state_name(enum job_state state);
+
+/* A label of the deployment that the allowlist admits, ready for exposition. */
+struct deployment_label {
+    const char *name;  /* "label_team", already made unique ("..._conflict1") */
+    const char *value; /* unescaped */
+};
+
+struct deployment {
+    const char *id;
+    const char *name;
+
+    /* Properties for the info series. Enumerations in lower case. */
+    const char *execution_mode;
+    const char *engine_version;
+    const char *artifact_kind;
+    const char *target;
+    const char *target_mode;
+    const char *resource_setting_mode;
+    const char *draft_id;
+
+    /*
+     * jobSummary: jobs the control plane remembers, by state. -1 = not told. A summary with some
+     * of the six keys means 0 for the others; a missing, null or empty summary tells nothing.
+     */
+    int64_t jobs[JOB_STATE_END];
+
+    int64_t created_unix_s;  /* 0 = unknown */
+    int64_t modified_unix_s; /* 0 = unknown */
+    int64_t parallelism;     /* -1 = absent, as in expert resource mode */
+    int64_t max_slots;       /* -1 = absent; batch only */
+    double jobmanager_cpu;   /* cores; negative = absent */
+    double taskmanager_cpu;
+    int64_t jobmanager_memory; /* bytes; -1 = absent */
+    int64_t taskmanager_memory;
+    int8_t has_changes; /* deploymentHasChanged: 0, 1, or -1 = absent */
+
+    const struct deployment_label *labels;
+    size_t n_labels;
+
+    uint32_t page; /* 1-based page it came on: of duplicates the later page wins */
+};
+
+#endif

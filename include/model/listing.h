@@ -1,0 +1,67 @@
+/*
+ * What one refresh brought home: the records of a whole listing, and what the requests cost.
+ *
+ * A listing owns one arena with everything its records point to. The refresh worker builds it,
+ * hands it over by pointer and never touches it again.
+ */
+#ifndef MODEL_LISTING_H
+#define MODEL_LISTING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "model/deployment.h"
+
+struct listing {
+    struct arena *arena;
+    struct deployment *items; /* sorted by id, ids unique */
+    size_t n_items;
+    uint32_t pages;        /* pages read, of all passes */
+    int64_t expected;      /* totalSize as announced; -1 = never announced */
+    uint64_t duplicates;   /* objects left out because their id came twice */
+    uint64_t invalid;      /* objects left out because they could not be read */
+    uint64_t over_limit;   /* objects left out because of max_deployments */
+    uint64_t too_long;     /* label values cut */
+    uint64_t invalid_utf8; /* label values repaired */
+};
+
+struct listing *listing_new(void);
+void listing_free(struct listing *listing);
+void listing_freep(struct listing **listing);
+
+/* Operations of the control plane; the label value is the vendor's name. */
+enum operation {
+    OPERATION_LIST_DEPLOYMENTS,
+    OPERATION_END,
+};
+const char *operation_name(enum operation operation);
+
+/* HTTP status codes counted apart per operation; the rest goes to the last slot as "other". */
+#define API_STATS_CODES 16
+
+/*
+ * Counts of one refresh (or sums of them). Plain numbers: the worker fills one per refresh, the
+ * inventory adds it to the target's totals.
+ */
+struct api_stats {
+    struct {
+        struct {
+            int code; /* HTTP status; 0 = no response; -1 = other, in the last slot only */
+            uint64_t requests;
+        } codes[API_STATS_CODES];
+        size_t n_codes;
+        uint64_t failures[ERR_REASON_END];
+        uint64_t retries;
+        uint64_t throttled;
+    } operations[OPERATION_END];
+    uint64_t rate_limit_waits;
+    uint64_t rate_limit_wait_ms;
+};
+
+/* Counts one request that ended with this status (0 = none). */
+void api_stats_count(struct api_stats *stats, enum operation operation, int code);
+void api_stats_add(struct api_stats *sum, const struct api_stats *more);
+
+#endif

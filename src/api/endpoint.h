@@ -1,0 +1,44 @@
+/*
+ * The inside of api/session.h: token buckets, clock skew, live counters.
+ *
+ * One struct endpoint per (host, credentials name); found or made under the session's lock, never
+ * freed before the session. All functions are thread-safe.
+ */
+#ifndef ENDPOINT_H
+#define ENDPOINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/session.h"
+#include "model/target.h"
+
+struct endpoint;
+
+/* NULL when memory is out. A changed rate or burst of the target is taken over. */
+struct endpoint *session_endpoint(struct api_session *session, const struct target *target);
+
+const char *session_user_agent(const struct api_session *session);
+
+/*
+ * Takes a token, or says how long until there will be one (> 0 ms) without taking it. A caller
+ * that was told to wait asks again; waiting requests of one endpoint are served in no fixed order.
+ */
+int64_t endpoint_take_token(struct endpoint *endpoint, int64_t now_mono_ms);
+
+/* Server time (Date header) minus local time; kept for the gauge by host. */
+void endpoint_set_skew_ms(struct endpoint *endpoint, int64_t skew_ms);
+
+/*
+ * Correction for x-acs-date: 0 until the server refused a date (InvalidTimeStamp.Expired), from
+ * then on the skew it showed. Signed time = clock_unix_ms() + correction.
+ */
+int64_t endpoint_correction_ms(const struct endpoint *endpoint);
+void endpoint_set_correction_ms(struct endpoint *endpoint, int64_t correction_ms);
+
+/* Live metrics. */
+void session_request_begun(struct api_session *session);
+void session_request_ended(struct api_session *session, enum operation operation,
+                           int64_t duration_us, uint64_t body_bytes);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * One reply of ListDeployments: bytes -> records. Pure; the arena is the caller's.
+ *
+ * Every quirk of the API's values ends here: what leaves is clean UTF-8, cut to size, and numbers
+ * that can be shown. One bad object is left out and counted; a reply that is no page is an error.
+ */
+#ifndef PAGE_H
+#define PAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/glob.h"
+#include "model/deployment.h"
+#include "retry.h"
+
+struct page_options {
+    const struct glob_list *labels; /* allowlist, matched against the key as it came */
+    size_t json_budget;             /* bytes of the JSON tree */
+    uint32_t page;                  /* 1-based, put into the records */
+};
+
+struct page {
+    struct deployment *items; /* in the arena */
+    size_t n_items;
+    size_t n_objects;   /* entries of the data array, the bad ones too: tells full from short */
+    int64_t total_size; /* -1 = missing or no integer >= 0 */
+    uint64_t invalid;   /* entries left out */
+    uint64_t too_long;  /* label values cut */
+    uint64_t invalid_utf8;
+};
+
+/* What a refusal said, for the log; strings are cut, cleaned and never NULL. */
+struct api_refusal {
+    char code[96];       /* Code or errorCode */
+    char message[256];
+    char request_id[64];
+    enum retry_hint hint;
+};
+
+/*
+ * Decodes the body of a 200. ERR_PARSE: not a page. ERR_API (or the kind the code speaks of) with
+ * *refusal filled: success is not true. On failure *ret is untouched.
+ */
+int page_decode(const char *body, size_t len, const struct page_options *options,
+                struct arena *arena, struct page *ret, struct api_refusal *refusal,
+                struct err *err) MUST_CHECK;
+
+/*
+ * Says what a reply with another status means: fills *refusal from JSON, XML or nothing readable
+ * (HTML of a proxy), sets err to the kind and "HTTP 403, Forbidden.RAM: ... (RequestId ...)";
+ * always returns -1.
+ */
+int refusal_decode(int status, const char *body, size_t len, const char *header_request_id,
+                   struct api_refusal *refusal, struct err *err);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * Whether and when a request is sent again. Pure: outcome in, wait out.
+ *
+ * Retried: no connection, timeouts, broken transfers, 5xx, throttling, a used nonce; once: an
+ * expired token (after fresh credentials) and an expired date (after a look at the server's clock).
+ * Never: any other 4xx, a business refusal, an answer that cannot be read.
+ */
+#ifndef RETRY_H
+#define RETRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* What the error body says beyond its kind, as far as retrying cares. */
+enum retry_hint {
+    RETRY_HINT_NONE,
+    RETRY_HINT_NONCE_USED,
+    RETRY_HINT_TOKEN_REFUSED,
+    RETRY_HINT_DATE_REFUSED,
+};
+
+struct retry_outcome {
+    enum err_kind kind;
+    enum retry_hint hint;
+    int status;             /* HTTP status, 0 = none */
+    int64_t retry_after_ms; /* x-acs-retry-after or Retry-After, -1 = not given */
+};
+
+struct retry_budget {
+    int attempts_made; /* 1 after the first */
+    int max_retries;
+    bool used_hint[4];       /* hints that allow one retry, already used, by enum retry_hint */
+    int64_t remaining_ms;    /* until the deadline of the refresh */
+};
+
+/*
+ * The wait in ms before the next attempt, or -1 for no further attempt. Full jitter between 0.5 s
+ * and 8 s (doubling), from random (any 64 bits); a given retry_after_ms is obeyed exactly, up to
+ * five minutes, plus up to a tenth of jitter. A wait that would pass the deadline means -1.
+ */
+int64_t retry_wait_ms(const struct retry_outcome *outcome, const struct retry_budget *budget,
+                      uint64_t random);
+
+#endif

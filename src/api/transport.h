@@ -1,0 +1,74 @@
+/*
+ * HTTP to the control plane: submit requests, wait for whichever ends first.
+ *
+ * One transport per worker thread, on one curl multi handle: connections are kept alive across
+ * refreshes. The only file that knows libcurl is transport_curl.c. No callbacks leave it; only
+ * transport_stop may be called from another thread.
+ */
+#ifndef TRANSPORT_H
+#define TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/strbuf.h"
+#include "model/target.h"
+
+struct transport;
+
+struct transport_request {
+    const char *method;
+    const char *url;
+    const struct strbuf *headers; /* "name: value" each; copied */
+    size_t n_headers;
+    const char *body; /* copied; NULL = none */
+    size_t body_len;
+    const struct target_tls *tls; /* borrowed until the reply */
+    const char *proxy_url;        /* "" = the environment's, "none" = no proxy */
+    int64_t timeout_ms;
+    int64_t max_body_size; /* after decompression; more is ERR_LIMIT */
+    uintptr_t tag;         /* comes back with the reply */
+};
+
+/* The end of one request. body is owned by the reply: release it. */
+struct transport_reply {
+    uintptr_t tag;
+    struct err err; /* ERR_NONE: a whole HTTP reply with any status. Else no byte of body counts. */
+    int status;     /* also when err is set, if there was one; 0 = none */
+    struct strbuf body;
+    char content_type[64];
+    char request_id[64];    /* x-acs-request-id, "" = none */
+    int64_t retry_after_ms; /* x-acs-retry-after (ms) or else Retry-After (s or date), -1 = none */
+    int64_t date_unix_s;    /* Date header, -1 = none */
+    int64_t duration_us;
+    uint64_t body_bytes; /* as received on the wire */
+};
+void transport_reply_release(struct transport_reply *reply);
+
+/* Call once before threads exist; curl_global_init. */
+int transport_global_init(struct err *err) MUST_CHECK;
+
+int transport_new(const char *user_agent, struct transport **ret, struct err *err) MUST_CHECK;
+void transport_free(struct transport *t);
+
+int transport_submit(struct transport *t, const struct transport_request *request,
+                     struct err *err) MUST_CHECK;
+size_t transport_in_flight(const struct transport *t);
+
+/*
+ * Waits until a request ends or until_mono_ms: 1 and *ret, or 0 for the time, or -1 with
+ * ERR_STOPPED or ERR_INTERNAL.
+ */
+int transport_wait(struct transport *t, int64_t until_mono_ms, struct transport_reply *ret,
+                   struct err *err) MUST_CHECK;
+
+/* Drops all requests in flight, without replies. */
+void transport_cancel_all(struct transport *t);
+
+/* Any thread: transport_wait returns ERR_STOPPED at once, now and ever after. */
+void transport_stop(struct transport *t);
+
+#endif

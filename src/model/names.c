@@ -1,0 +1,48 @@
+#include "model/deployment.h"
+#include "model/listing.h"
+#include "model/target.h"
+
+#include <assert.h>
+
+const char *job_state_name(enum job_state state)
+{
+    static const char *const names[JOB_STATE_END] = {
+        [JOB_STARTING] = "starting",   [JOB_RUNNING] = "running",   [JOB_CANCELLING] = "cancelling",
+        [JOB_CANCELLED] = "cancelled", [JOB_FINISHED] = "finished", [JOB_FAILED] = "failed",
+    };
+    assert(state < JOB_STATE_END);
+    return names[state];
+}
+
+const char *collector_name(enum collector collector)
+{
+    static const char *const names[COLLECTOR_END] = {
+        [COLLECTOR_DEPLOYMENTS] = "deployments",
+        [COLLECTOR_DRAFTS] = "drafts",
+        [COLLECTOR_TICKETS] = "tickets",
+        [COLLECTOR_JOBS] = "jobs",
+    };
+    assert(collector < COLLECTOR_END);
+    return names[collector];
+}
+
+const char *credentials_provider_name(enum credentials_provider provider)
+{
+    switch (provider) {
+    case CREDENTIALS_STATIC:
+        return "static";
+    case CREDENTIALS_ENV:
+        return "env";
+    }
+    assert(0);
+    return "";
+}
+
+const char *operation_name(enum operation operation)
+{
+    static const char *const names[OPERATION_END] = {
+        [OPERATION_LIST_DEPLOYMENTS] = "ListDeployments",
+    };
+    assert(operation < OPERATION_END);
+    return names[operation];
+}
