@@ -57,3 +57,9 @@ function(afe_unit_test module name)
   add_test(NAME unit_${module}_${name} COMMAND ${target})
   set_tests_properties(unit_${module}_${name} PROPERTIES LABELS unit TIMEOUT 60)
 endfunction()
+
+# For allocation failure sweeps: afe_unit_test(base strbuf ${AFE_ALLOC_FAIL}) and
+# tests/support/alloc_fail.h.
+set(AFE_ALLOC_FAIL
+  SOURCES "${PROJECT_SOURCE_DIR}/tests/support/alloc_fail.c"
+  LINK_OPTIONS -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)

@@ -19,7 +19,8 @@
 
 struct api_client;
 
-int api_client_new(struct api_session *session, struct api_client **ret, struct err *err) MUST_CHECK;
+int api_client_new(struct api_session *session, struct api_client **ret,
+                   struct err *err) MUST_CHECK;
 void api_client_free(struct api_client *client);
 
 /*

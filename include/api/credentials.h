@@ -37,7 +37,8 @@ bool credentials_same(const struct credentials *c, const struct credentials_spec
  * The keys to sign the next attempt with. ERR_AUTHENTICATION names what is missing (the variable,
  * the file, why it cannot be read). May read files; never blocks on the network for static and env.
  */
-int credentials_get(struct credentials *c, struct credentials_keys *ret, struct err *err) MUST_CHECK;
+int credentials_get(struct credentials *c, struct credentials_keys *ret,
+                    struct err *err) MUST_CHECK;
 
 /*
  * The control plane refused the token (InvalidSecurityToken.*): the next credentials_get reads or

@@ -20,4 +20,8 @@ int api_session_new(struct registry *registry, const char *user_agent, struct ap
                     struct err *err) MUST_CHECK;
 void api_session_free(struct api_session *session);
 
+/* For the build_info metric: "7.88.1", "OpenSSL/3.0.15". Static. */
+const char *api_curl_version(void);
+const char *api_tls_backend(void);
+
 #endif

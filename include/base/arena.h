@@ -18,7 +18,8 @@ struct arena *arena_new(void);
 void arena_free(struct arena *a);
 void arena_freep(struct arena **a);
 
-/* n bytes, aligned for any type, not zeroed; NULL when memory is out. n = 0 gives a valid pointer. */
+/* n bytes, aligned for any type, not zeroed; NULL when memory is out. n = 0 gives a valid pointer.
+ */
 void *arena_alloc(struct arena *a, size_t n) MUST_CHECK;
 /* The same, zeroed; count * size is checked for overflow. */
 void *arena_calloc(struct arena *a, size_t count, size_t size) MUST_CHECK;

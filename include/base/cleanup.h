@@ -14,14 +14,14 @@
 #define MUST_CHECK        __attribute__((warn_unused_result))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define ARRAY_LEN(a)      (sizeof(a) / sizeof((a)[0]))
 
 /* The one statement expression in the tree: read, set to NULL, hand over. */
-#define TAKE(var)                                                                                  \
-    __extension__({                                                                                \
-        __typeof__(var) take_value_ = (var);                                                       \
-        (var) = NULL;                                                                              \
-        take_value_;                                                                               \
+#define TAKE(var)                            \
+    __extension__({                          \
+        __typeof__(var) take_value_ = (var); \
+        (var) = NULL;                        \
+        take_value_;                         \
     })
 
 /* CLEANUP(freep) for plain heap memory: the argument is a pointer to the pointer. */

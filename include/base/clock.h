@@ -18,7 +18,8 @@ int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
 int64_t clock_unix_ms(void);
 
-/* "2026-01-01T03:04:00Z" (seconds) or with milliseconds; returns buf. buf holds CLOCK_ISO8601_LEN. */
+/* "2026-01-01T03:04:00Z" (seconds) or with milliseconds; returns buf. buf holds CLOCK_ISO8601_LEN.
+ */
 #define CLOCK_ISO8601_LEN 32
 char *clock_format_iso8601(char *buf, int64_t unix_ms, int with_ms);
 
@@ -31,7 +32,8 @@ int clock_unix_from_utc(int year, int month, int day, int hour, int minute, int 
 
 /* A condition variable on the monotonic clock: a jump of wall time wakes and delays nobody. */
 int clock_cond_init(pthread_cond_t *cond) MUST_CHECK;
-/* Waits until signalled or until_mono_ms (INT64_MAX = for ever); returns ETIMEDOUT like pthreads. */
+/* Waits until signalled or until_mono_ms (INT64_MAX = for ever); returns ETIMEDOUT like pthreads.
+ */
 int clock_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *mu, int64_t until_mono_ms);
 
 #endif

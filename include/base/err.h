@@ -39,7 +39,8 @@ enum err_kind {
     ERR_STOPPED, /* the program or the target goes away; nobody's failure */
 };
 
-/* Reasons are the kinds ERR_DNS .. ERR_INTERNAL; arrays by reason have this length, index 0 unused. */
+/* Reasons are the kinds ERR_DNS .. ERR_INTERNAL; arrays by reason have this length, index 0 unused.
+ */
 #define ERR_REASON_END ((int)ERR_INTERNAL + 1)
 
 struct err {
@@ -56,7 +57,8 @@ int err_wrap(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Out of memory while making `what`; returns -1. */
 int err_nomem(struct err *err, const char *what);
 
-/* The reason under which a kind is counted: itself up to ERR_INTERNAL, ERR_INTERNAL for the rest. */
+/* The reason under which a kind is counted: itself up to ERR_INTERNAL, ERR_INTERNAL for the rest.
+ */
 enum err_kind err_reason(enum err_kind kind);
 
 /* The label value of a kind: "dns", "connect", ... Never NULL; static. */

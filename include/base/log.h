@@ -32,7 +32,8 @@ struct log_field {
 #define LOG_NONE        ((const struct log_field *)0)
 #define LOG_FIELDS(...) ((const struct log_field[]){__VA_ARGS__, {0}})
 
-/* The lowest level written and the format. Call before other threads exist, or again at any time. */
+/* The lowest level written and the format. Call before other threads exist, or again at any time.
+ */
 void log_setup(enum log_level lowest, enum log_format format);
 /* Parses "debug", "info", "warn", "error" / "logfmt", "json"; false for anything else. */
 bool log_level_parse(const char *s, enum log_level *ret);
@@ -47,10 +48,10 @@ bool log_enabled(enum log_level level);
 void log_write(enum log_level level, const struct log_field *fields, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
-#define log_debug(fields, ...)                                                                     \
-    do {                                                                                           \
-        if (log_enabled(LOG_DEBUG))                                                                \
-            log_write(LOG_DEBUG, (fields), __VA_ARGS__);                                           \
+#define log_debug(fields, ...)                           \
+    do {                                                 \
+        if (log_enabled(LOG_DEBUG))                      \
+            log_write(LOG_DEBUG, (fields), __VA_ARGS__); \
     } while (0)
 #define log_info(fields, ...)  log_write(LOG_INFO, (fields), __VA_ARGS__)
 #define log_warn(fields, ...)  log_write(LOG_WARN, (fields), __VA_ARGS__)

@@ -1,6 +1,7 @@
 /*
  * Text to number: durations ("500ms", "5m"), sizes ("64MiB", "4 GiB", "1Gi", "1 gb"), whole
- * decimal integers. Pure functions, any thread; -1 means the text is not one, and *ret is untouched.
+ * decimal integers. Pure functions, any thread; -1 means the text is not one, and *ret is
+ * untouched.
  */
 #ifndef BASE_QUANTITY_H
 #define BASE_QUANTITY_H

@@ -28,7 +28,8 @@ struct strbuf {
 #define STRBUF_INIT               ((struct strbuf){0})
 #define STRBUF_LIMIT(limit_bytes) ((struct strbuf){.limit = (limit_bytes)})
 
-/* Frees the bytes; the struct is empty and usable again, with its limit. CLEANUP(strbuf_release). */
+/* Frees the bytes; the struct is empty and usable again, with its limit. CLEANUP(strbuf_release).
+ */
 void strbuf_release(struct strbuf *b);
 
 /* Length 0 and good again; keeps the memory. */
@@ -57,7 +58,8 @@ bool strbuf_ok(const struct strbuf *b);
 /* The text as a string, "" when empty. Valid until the next append. */
 const char *strbuf_str(const struct strbuf *b);
 
-/* Gives the heap string away (free with free()); NULL when the buffer is bad. The buffer is empty after. */
+/* Gives the heap string away (free with free()); NULL when the buffer is bad. The buffer is empty
+ * after. */
 char *strbuf_take(struct strbuf *b, size_t *ret_len);
 
 #endif

@@ -19,7 +19,8 @@ bool utf8_valid(const char *s, size_t len);
 /* The longest prefix of at most max bytes that does not cut a character. s must be valid UTF-8. */
 size_t utf8_prefix_len(const char *s, size_t len, size_t max);
 
-/* Appends s with every byte that belongs to no valid sequence as U+FFFD; returns how many there were. */
+/* Appends s with every byte that belongs to no valid sequence as U+FFFD; returns how many there
+ * were. */
 size_t utf8_append_repaired(struct strbuf *out, const char *s, size_t len);
 
 #endif

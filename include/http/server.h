@@ -20,19 +20,20 @@ struct http_server;
 
 /* Everything is borrowed until http_server_stop. */
 struct http_options {
-    const char *listen_address; /* "host:port", "[v6]:port", ":port" (all addresses), port 0 = any */
+    const char
+        *listen_address; /* "host:port", "[v6]:port", ":port" (all addresses), port 0 = any */
     const char *telemetry_path; /* "/metrics" */
     const char *version;        /* for the status page */
     const char *revision;
     struct snapshot_slot *slot;
     struct registry *registry;
-    unsigned max_requests;       /* scrapes at once; more get 503 */
-    unsigned max_connections;    /* 0 = default 256 */
-    unsigned max_per_ip;         /* 0 = default 64 */
-    unsigned idle_timeout_s;     /* 0 = default 10 */
-    unsigned header_deadline_s;  /* 0 = default 10: request line and headers must be there */
-    unsigned reply_deadline_s;   /* 0 = default 60: the whole connection's current request */
-    bool (*healthy)(void *ctx);  /* the scheduler lives; NULL = always */
+    unsigned max_requests;      /* scrapes at once; more get 503 */
+    unsigned max_connections;   /* 0 = default 256 */
+    unsigned max_per_ip;        /* 0 = default 64 */
+    unsigned idle_timeout_s;    /* 0 = default 10 */
+    unsigned header_deadline_s; /* 0 = default 10: request line and headers must be there */
+    unsigned reply_deadline_s;  /* 0 = default 60: the whole connection's current request */
+    bool (*healthy)(void *ctx); /* the scheduler lives; NULL = always */
     void *healthy_ctx;
 };
 
@@ -48,5 +49,8 @@ unsigned http_server_port(const struct http_server *server);
 
 /* No new connections, then up to drain_ms for replies under way, then gone. */
 void http_server_stop(struct http_server *server, int64_t drain_ms);
+
+/* libmicrohttpd's version, for the build_info metric; static. */
+const char *http_library_version(void);
 
 #endif

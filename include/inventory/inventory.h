@@ -21,7 +21,8 @@
 
 struct inventory;
 
-/* Adds the families it counts live (objects dropped, values sanitized, snapshot_*) to the registry. */
+/* Adds the families it counts live (objects dropped, values sanitized, snapshot_*) to the registry.
+ */
 int inventory_new(struct registry *registry, struct inventory **ret, struct err *err) MUST_CHECK;
 void inventory_free(struct inventory *inventory);
 
@@ -69,8 +70,14 @@ struct refresh_outcome {
 void inventory_refresh_done(struct inventory *inventory, size_t entry, enum collector collector,
                             struct refresh_outcome *outcome);
 
-/* Earliest monotonic time at which an entry's data becomes too old to show; INT64_MAX = none. */
-int64_t inventory_next_withhold_mono_ms(const struct inventory *inventory);
+/* What requests cost whose refresh nobody waited for any more. */
+void inventory_add_stats(struct inventory *inventory, size_t entry, const struct api_stats *stats);
+
+/* True if the entry holds a listing, however old. */
+bool inventory_has_data(const struct inventory *inventory, size_t entry);
+
+/* Earliest time after now at which an entry's data becomes too old to show; INT64_MAX = none. */
+int64_t inventory_next_withhold_mono_ms(const struct inventory *inventory, int64_t now_mono_ms);
 
 /* Renders what changed and puts a generation together. */
 int inventory_snapshot(struct inventory *inventory, int64_t now_mono_ms, struct snapshot **ret,

@@ -102,6 +102,14 @@ void snapshot_slot_free(struct snapshot_slot *slot);
 void snapshot_publish_take(struct snapshot_slot *slot, struct snapshot *s);
 /* A reference to the current generation; NULL only before the first publish. */
 struct snapshot *snapshot_acquire(struct snapshot_slot *slot);
+/*
+ * Adds aliyun_flink_exporter_snapshot_series, _bytes and _render_duration_seconds, which speak of
+ * the slot's current generation. Borrows the slot for the life of the registry.
+ */
+struct registry;
+int snapshot_metrics_register(struct registry *registry, struct snapshot_slot *slot,
+                              struct err *err) MUST_CHECK;
+
 /* Notes that gzip of this format is wanted, so that later generations come compressed. */
 void snapshot_slot_want_gzip(struct snapshot_slot *slot, enum expo_format format);
 

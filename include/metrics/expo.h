@@ -25,15 +25,16 @@ struct expo {
     uint64_t n_series;
 };
 
-/* "# HELP ...\n# TYPE ...\n" (text-format order; OpenMetrics admits it), counter names by format. */
+/* "# HELP ...\n# TYPE ...\n" (text-format order; OpenMetrics admits it), counter names by format.
+ */
 void expo_header(struct strbuf *out, enum expo_format format, const struct family *family);
 
 /* The end of the whole text: "# EOF\n" in OpenMetrics, nothing in text. */
 void expo_end(struct strbuf *out, enum expo_format format);
 
 /*
- * One label `name="value"`, escaped. Call expo_label_sep() before every label but the first.
- * The value must be valid UTF-8.
+ * One label `name="value"`, escaped; the caller puts the commas between labels. The value must be
+ * valid UTF-8.
  */
 void expo_label(struct strbuf *out, const char *name, const char *value);
 
@@ -55,7 +56,11 @@ void expo_sample_ms(struct expo *e, const char *name, struct expo_labels labels,
                     struct expo_labels extra, int64_t value_ms);
 
 #define EXPO_NO_LABELS ((struct expo_labels){"", 0})
-/* From a string literal. */
-#define EXPO_LABELS(literal) ((struct expo_labels){"" literal "", sizeof(literal) - 1})
+/* From a string literal; _INIT in static tables, where a compound literal is no constant. */
+#define EXPO_LABELS_INIT(literal)          \
+    {                                      \
+        "" literal "", sizeof(literal) - 1 \
+    }
+#define EXPO_LABELS(literal) ((struct expo_labels)EXPO_LABELS_INIT(literal))
 
 #endif

@@ -66,8 +66,9 @@ struct target_tls {
 struct target {
     const char *name;
     const char *region_id; /* "" where only an endpoint is given */
-    const char *endpoint;  /* origin: "https://ververica.cn-hangzhou.aliyuncs.com", no trailing slash */
-    const char *host;      /* its host[:port], as in the Host header and the endpoint label */
+    const char
+        *endpoint;    /* origin: "https://ververica.cn-hangzhou.aliyuncs.com", no trailing slash */
+    const char *host; /* its host[:port], as in the Host header and the endpoint label */
     const char *workspace;
     const char *const *namespaces;
     size_t n_namespaces;

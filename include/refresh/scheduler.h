@@ -23,7 +23,7 @@
 struct scheduler;
 
 struct scheduler_options {
-    struct conf *conf;          /* referenced */
+    struct conf *conf;           /* referenced */
     struct api_session *session; /* borrowed until scheduler_stop */
     struct registry *registry;   /* likewise */
     struct snapshot_slot *slot;  /* likewise; holds a first snapshot once scheduler_start returns */
@@ -43,6 +43,8 @@ int scheduler_reload(struct scheduler *scheduler, struct conf *conf, struct err 
 
 /* once: waits until every namespace was refreshed once; true if all succeeded. */
 bool scheduler_wait_once(struct scheduler *scheduler);
+/* Any thread: scheduler_wait_once returns false at once. scheduler_stop is still needed. */
+void scheduler_interrupt(struct scheduler *scheduler);
 
 /* True while the scheduler thread turns its loop: for /-/healthy. Any thread. */
 bool scheduler_healthy(const struct scheduler *scheduler);

@@ -15,7 +15,10 @@
 
 struct endpoint;
 
-/* NULL when memory is out. A changed rate or burst of the target is taken over. */
+/*
+ * NULL when memory is out. A changed rate or burst of the target is taken over; the bucket keeps its
+ * tokens, at most the new burst.
+ */
 struct endpoint *session_endpoint(struct api_session *session, const struct target *target);
 
 const char *session_user_agent(const struct api_session *session);
@@ -26,12 +29,13 @@ const char *session_user_agent(const struct api_session *session);
  */
 int64_t endpoint_take_token(struct endpoint *endpoint, int64_t now_mono_ms);
 
-/* Server time (Date header) minus local time; kept for the gauge by host. */
+/* Server time (Date header) minus local time, for the gauge; kept by host, whatever the credentials. */
 void endpoint_set_skew_ms(struct endpoint *endpoint, int64_t skew_ms);
 
 /*
  * Correction for x-acs-date: 0 until the server refused a date (InvalidTimeStamp.Expired), from
- * then on the skew it showed. Signed time = clock_unix_ms() + correction.
+ * then on the skew it showed. Signed time = clock_unix_ms() + correction. Kept by host too: a
+ * server has one clock for all who sign.
  */
 int64_t endpoint_correction_ms(const struct endpoint *endpoint);
 void endpoint_set_correction_ms(struct endpoint *endpoint, int64_t correction_ms);
@@ -40,5 +44,7 @@ void endpoint_set_correction_ms(struct endpoint *endpoint, int64_t correction_ms
 void session_request_begun(struct api_session *session);
 void session_request_ended(struct api_session *session, enum operation operation,
                            int64_t duration_us, uint64_t body_bytes);
+/* A request given up unfinished (stopped, cancelled): no longer in flight, counted nowhere else. */
+void session_request_dropped(struct api_session *session);
 
 #endif

@@ -18,10 +18,20 @@
 struct cJSON;
 typedef struct cJSON json_value;
 
-/* Installs the allocation hooks; call once before threads exist. */
+/*
+ * The largest integer that can be told from its neighbours: numbers are read as doubles, and
+ * 2^53 + 1 reads as 2^53, so that a 2^53 read says nothing about what was written.
+ */
+#define JSON_INTEGER_MAX ((INT64_C(1) << 53) - 1)
+
+/* Installs the allocation hooks, once; json_parse does it too. Any thread. */
 void json_global_init(void);
 
-/* Parses len bytes; ERR_PARSE with the offset, ERR_LIMIT when the tree passes the budget. */
+/*
+ * Parses len bytes, which need no NUL behind them; ERR_PARSE with the offset, ERR_LIMIT when the
+ * tree passes the budget (heap bytes, the heap's own overhead included). A byte order mark in
+ * front is skipped. Strings are not checked to be UTF-8, and end at the first NUL they hold.
+ */
 int json_parse(const char *text, size_t len, size_t budget_bytes, json_value **ret,
                struct err *err) MUST_CHECK;
 void json_free(json_value *root);
@@ -38,11 +48,13 @@ const char *json_key(const json_value *child);
 bool json_is_object(const json_value *v);
 bool json_is_array(const json_value *v);
 
+/* All of these take NULL as a value of no type. */
+
 /* The text of a string, or NULL for anything else. */
 const char *json_string(const json_value *v);
 /* 0 and a finite number, or -1. */
 int json_number(const json_value *v, double *ret);
-/* 0 and an integer with |v| <= 2^53, or -1: a fraction, an exponent out of range, another type. */
+/* 0 and an integer with |v| <= JSON_INTEGER_MAX, or -1: a fraction, out of range, another type. */
 int json_integer(const json_value *v, int64_t *ret);
 /* 0 and true or false, or -1. */
 int json_bool(const json_value *v, bool *ret);

@@ -29,17 +29,22 @@ struct request {
     size_t body_len;
 };
 
-/* The headers of one attempt, each "name: value", and the URL. Secrets inside: release wipes. */
+/*
+ * The headers of one attempt, each "name: value", and the URL. Secrets inside: release wipes.
+ * CLEANUP(request_wire_release) on a zeroed struct.
+ */
 struct request_wire {
     struct strbuf url;
     struct strbuf *headers; /* n_headers lines, Host and Authorization among them */
     size_t n_headers;
+    /* Hash of the canonical request: what to log when the server refuses the signature. */
+    char canonical_hash[SIGN_HEX_LEN];
 };
 void request_wire_release(struct request_wire *wire);
 
 /*
- * Appends "/api/v2/namespaces/{namespace}" and one encoded segment for each further part; a part
- * that starts with '/' is appended as it is ("/deployments").
+ * Appends "/api/v2/namespaces/{namespace}", then literal as it is ("/deployments"), then, if there
+ * is one, "/" and the segment. Namespace and segment are encoded: a '/' in them stays inside.
  */
 void request_path(struct strbuf *out, const char *namespace_name, const char *literal,
                   const char *segment_or_null);
@@ -48,9 +53,11 @@ void request_path(struct strbuf *out, const char *namespace_name, const char *li
 int request_nonce(char out[REQUEST_NONCE_LEN], struct err *err) MUST_CHECK;
 
 /*
- * Signs one attempt: host, x-acs-action, x-acs-version, x-acs-date, x-acs-signature-nonce,
- * x-acs-content-sha256, x-acs-security-token (temporary keys only), workspace and content-type
- * (with a body) are sent and signed; Accept: application/json is sent.
+ * Signs one attempt at the wall time date_unix_ms: host, x-acs-action, x-acs-version, x-acs-date,
+ * x-acs-signature-nonce, x-acs-content-sha256, x-acs-security-token (temporary keys only),
+ * workspace and content-type (with a body) are sent and signed; Accept: application/json is sent.
+ * On failure *ret is untouched. ERR_INTERNAL: a header value is empty or holds a control character
+ * (the message says which header, never the value), or the URL is not encoded.
  */
 int request_sign(const struct request *request, const struct credentials_keys *keys,
                  int64_t date_unix_ms, const char *nonce, struct request_wire *ret,

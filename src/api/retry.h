@@ -3,7 +3,8 @@
  *
  * Retried: no connection, timeouts, broken transfers, 5xx, throttling, a used nonce; once: an
  * expired token (after fresh credentials) and an expired date (after a look at the server's clock).
- * Never: any other 4xx, a business refusal, an answer that cannot be read.
+ * Never: any other 4xx, redirects, TLS failures (a certificate does not heal within seconds), a
+ * business refusal, an answer that cannot be read. All of them together at most max_retries times.
  */
 #ifndef RETRY_H
 #define RETRY_H
@@ -37,8 +38,10 @@ struct retry_budget {
 
 /*
  * The wait in ms before the next attempt, or -1 for no further attempt. Full jitter between 0.5 s
- * and 8 s (doubling), from random (any 64 bits); a given retry_after_ms is obeyed exactly, up to
- * five minutes, plus up to a tenth of jitter. A wait that would pass the deadline means -1.
+ * and a bound that doubles from 1 s to 8 s, from random (any 64 bits); a given retry_after_ms (more
+ * than 0) is obeyed exactly, up to five minutes, plus up to a tenth of jitter. A refused nonce,
+ * token or date waits for nothing (0): the next request is another one. A wait that would reach the
+ * deadline means -1.
  */
 int64_t retry_wait_ms(const struct retry_outcome *outcome, const struct retry_budget *budget,
                       uint64_t random);

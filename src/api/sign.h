@@ -11,6 +11,9 @@
 #include "base/err.h"
 #include "base/strbuf.h"
 
+#define SIGN_MAX_HEADERS 32 /* signed headers of one request; more is a bug of the caller */
+
+/* A name that is not [a-z0-9-], a value with a control character or a name given twice is refused. */
 struct sign_header {
     const char *name; /* lower case */
     const char *value;
@@ -52,9 +55,15 @@ int sign_string_to_sign(const char *canonical_request, size_t len, struct strbuf
 int sign_signature(const char *string_to_sign, size_t len, const char *secret,
                    char out[SIGN_HEX_LEN], struct err *err) MUST_CHECK;
 
-/* All of it: appends the value of the Authorization header. */
+/*
+ * All of it: appends the value of the Authorization header. ret_canonical_hash (NULL = not wanted)
+ * gets the hash of the canonical request, which may be logged to explain a refused signature.
+ */
 int sign_authorization(const struct sign_request *request, const char *access_key_id,
-                       const char *access_key_secret, struct strbuf *out,
+                       const char *access_key_secret, struct strbuf *out, char *ret_canonical_hash,
                        struct err *err) MUST_CHECK;
+
+/* Overwrites the bytes of a buffer that holds a token, then releases it. CLEANUP(sign_wipe). */
+void sign_wipe(struct strbuf *b);
 
 #endif

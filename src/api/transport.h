@@ -3,7 +3,8 @@
  *
  * One transport per worker thread, on one curl multi handle: connections are kept alive across
  * refreshes. The only file that knows libcurl is transport_curl.c. No callbacks leave it; only
- * transport_stop may be called from another thread.
+ * transport_stop may be called from another thread. Redirects are not followed and nothing is sent
+ * a second time, but for a kept connection that turns out to be dead.
  */
 #ifndef TRANSPORT_H
 #define TRANSPORT_H
@@ -26,8 +27,8 @@ struct transport_request {
     size_t n_headers;
     const char *body; /* copied; NULL = none */
     size_t body_len;
-    const struct target_tls *tls; /* borrowed until the reply */
-    const char *proxy_url;        /* "" = the environment's, "none" = no proxy */
+    const struct target_tls *tls; /* NULL = none of it set */
+    const char *proxy_url;        /* "" = the environment's, "none" = no proxy; NULL = "" */
     int64_t timeout_ms;
     int64_t max_body_size; /* after decompression; more is ERR_LIMIT */
     uintptr_t tag;         /* comes back with the reply */
@@ -45,6 +46,7 @@ struct transport_reply {
     int64_t date_unix_s;    /* Date header, -1 = none */
     int64_t duration_us;
     uint64_t body_bytes; /* as received on the wire */
+    bool body_too_large; /* err is ERR_LIMIT because of max_body_size: asking for less may help */
 };
 void transport_reply_release(struct transport_reply *reply);
 
@@ -54,13 +56,14 @@ int transport_global_init(struct err *err) MUST_CHECK;
 int transport_new(const char *user_agent, struct transport **ret, struct err *err) MUST_CHECK;
 void transport_free(struct transport *t);
 
+/* Starts a request and copies what it needs of it; the headers' copy is wiped when it ends. */
 int transport_submit(struct transport *t, const struct transport_request *request,
                      struct err *err) MUST_CHECK;
 size_t transport_in_flight(const struct transport *t);
 
 /*
  * Waits until a request ends or until_mono_ms: 1 and *ret, or 0 for the time, or -1 with
- * ERR_STOPPED or ERR_INTERNAL.
+ * ERR_STOPPED or ERR_INTERNAL. With nothing in flight it is a sleep that transport_stop ends.
  */
 int transport_wait(struct transport *t, int64_t until_mono_ms, struct transport_reply *ret,
                    struct err *err) MUST_CHECK;

@@ -91,7 +91,7 @@ char *clock_format_iso8601(char *buf, int64_t unix_ms, int with_ms)
     size_t len = (size_t)n;
     if (with_ms)
         (void)snprintf(buf + len, CLOCK_ISO8601_LEN - len, ".%03dZ",
-                       (int)(unix_ms - unix_s * 1000));
+                       (int)((unix_ms % 1000 + 1000) % 1000));
     else
         (void)snprintf(buf + len, CLOCK_ISO8601_LEN - len, "Z");
     return buf;
@@ -137,7 +137,7 @@ int clock_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *mu, int64_t unt
 {
     if (until_mono_ms == INT64_MAX)
         return pthread_cond_wait(cond, mu);
-    /* A deadline before the clock's zero has passed like any other; a negative timespec is EINVAL. */
+    /* A deadline before the clock's zero has passed; a negative timespec would be EINVAL. */
     if (until_mono_ms < 0)
         until_mono_ms = 0;
 

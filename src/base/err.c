@@ -64,7 +64,7 @@ static void set_msg(struct err *err, const char *aside, size_t len)
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)aside[i];
 
-        err->msg[i] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
+        err->msg[i] = c < 0x20 || c == 0x7f ? ' ' : aside[i];
     }
     err->msg[n] = '\0';
 }

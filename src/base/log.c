@@ -54,9 +54,11 @@ static struct {
     size_t head; /* first used byte of the ring */
     size_t used;
     uint64_t n_unreported; /* dropped and not yet told in the log */
+    bool failing;          /* the last write failed: telling it now would only lose the count */
 } queue = {.mu = PTHREAD_MUTEX_INITIALIZER, .filled = PTHREAD_COND_INITIALIZER};
 
-static char ring[RING_BYTES]; /* apart from the struct: zeroed pages, not bytes in the program file */
+/* Apart from the struct, so that it is zeroed pages and not bytes of the program file. */
+static char ring[RING_BYTES];
 
 static _Atomic(enum log_level) lowest_level = LOG_INFO;
 static _Atomic(enum log_format) line_format = LOG_LOGFMT;
@@ -367,18 +369,21 @@ static void ring_drop_all(void)
         n += ring[(queue.head + i) % RING_BYTES] == '\n';
     ring_consume(queue.used);
     count_dropped(n);
+    queue.failing = true;
 }
 
 static bool enqueue(const struct line *l)
 {
     size_t room = RING_BYTES - queue.used;
+    bool tell = queue.n_unreported > 0 && !queue.failing;
 
-    if (room < l->len + (queue.n_unreported ? NOTE_MAX_BYTES : 0))
+    if (room < l->len + (tell ? NOTE_MAX_BYTES : 0))
         return false;
-    if (queue.n_unreported) {
+    if (tell) {
         char note[NOTE_MAX_BYTES];
+        size_t note_len = format_note(note, l->json, queue.n_unreported);
 
-        ring_put(note, format_note(note, l->json, queue.n_unreported));
+        ring_put(note, note_len);
         queue.n_unreported = 0;
     }
     ring_put(l->buf, l->len);
@@ -400,10 +405,12 @@ static void *writer_main(void *unused)
         (void)pthread_mutex_unlock(&queue.mu);
         ssize_t written = write_some(bytes, n);
         (void)pthread_mutex_lock(&queue.mu);
-        if (written < 0)
+        if (written < 0) {
             ring_drop_all();
-        else
+        } else {
             ring_consume((size_t)written);
+            queue.failing = false;
+        }
     }
     queue.mode = MODE_DIRECT;
     (void)pthread_cond_signal(&queue.ended);
@@ -411,7 +418,7 @@ static void *writer_main(void *unused)
     return NULL;
 }
 
-/* A thread that no signal is delivered to: neither its write(2) nor the program's handling suffers. */
+/* The thread gets no signals: they are for the one that waits for them. */
 static int start_writer(void)
 {
     sigset_t all;
@@ -482,13 +489,17 @@ static bool write_direct(const struct line *l)
 
     queue.n_unreported = 0;
     (void)pthread_mutex_unlock(&queue.mu);
-    if (n_unreported > 0)
-        written = write_all(note, format_note(note, l->json, n_unreported));
+    if (n_unreported > 0) {
+        size_t note_len = format_note(note, l->json, n_unreported);
+
+        written = write_all(note, note_len);
+    }
     bool told = written;
     written = written && write_all(l->buf, l->len);
     (void)pthread_mutex_lock(&queue.mu);
     if (!told)
         queue.n_unreported += n_unreported;
+    queue.failing = !written;
     return written;
 }
 

@@ -1,8 +1,8 @@
 /* Everything is checked before it is multiplied: no value wraps, whatever the text. */
 #include "base/quantity.h"
 
-#include <stddef.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 
 static const uint64_t DURATION_MAX_MS = UINT64_C(3650) * 24 * 3600 * 1000;
@@ -13,7 +13,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Reads digits up to max; returns what follows, NULL if there is no digit or the value is larger. */
+/* Reads a value up to max; returns what follows, NULL if there is no digit or it is larger. */
 static const char *read_digits(const char *s, uint64_t max, uint64_t *ret)
 {
     uint64_t v = 0;

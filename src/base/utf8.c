@@ -76,13 +76,21 @@ bool utf8_valid(const char *s, size_t len)
     return valid_prefix_len(s, len) == len;
 }
 
+static bool is_continuation(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
 size_t utf8_prefix_len(const char *s, size_t len, size_t max)
 {
+    size_t n = max;
+
     if (len <= max)
         return len;
-    while (max > 0 && ((unsigned char)s[max] & 0xc0) == 0x80)
-        max--;
-    return max;
+    while (n > 0 && max - n < 3 && is_continuation(s[n]))
+        n--;
+    /* No character is that long: the text is not valid, and no place to cut is better. */
+    return is_continuation(s[n]) ? max : n;
 }
 
 size_t utf8_append_repaired(struct strbuf *out, const char *s, size_t len)

@@ -1,0 +1,16 @@
+/*
+ * What the control plane says when it says no, wherever it says it: the error document of the
+ * gateway, or a reply of status 200 whose success is not true. Internal to the decoder; what
+ * others use is in page.h.
+ */
+#ifndef REFUSAL_H
+#define REFUSAL_H
+
+#include "base/err.h"
+#include "json.h"
+#include "page.h"
+
+/* A reply of status 200 whose success is not true: fills *refusal, sets err; returns -1. */
+int refusal_of_reply(const json_value *reply, struct api_refusal *refusal, struct err *err);
+
+#endif

@@ -1,0 +1,100 @@
+/*
+ * The rules follow the page on error codes and what the vendor's tools do: they retry throttling and
+ * 5xx a few times and nothing else. The refresh as a whole comes again after its interval, so a
+ * retry only has to bridge seconds.
+ */
+#include "retry.h"
+
+enum {
+    WAIT_MIN_MS = 500,
+    WAIT_MAX_MS = 8000,
+    RETRY_AFTER_MAX_MS = 300000,
+};
+
+/* A refusal of something that is new in every attempt: nonce, token, date. */
+static bool hint_retryable(enum retry_hint hint, const struct retry_budget *budget)
+{
+    switch (hint) {
+    case RETRY_HINT_NONCE_USED:
+        return true;
+    case RETRY_HINT_TOKEN_REFUSED:
+    case RETRY_HINT_DATE_REFUSED:
+        return !budget->used_hint[hint];
+    case RETRY_HINT_NONE:
+        break;
+    }
+    return false;
+}
+
+static bool kind_retryable(enum err_kind kind, int status)
+{
+    bool server_error = status >= 500 && status <= 599;
+
+    switch (kind) {
+    case ERR_DNS:
+    case ERR_CONNECT:
+    case ERR_TIMEOUT:
+    case ERR_THROTTLED:
+        return true;
+    case ERR_HTTP:
+        /* Below 300 the answer looked good and its transfer broke. */
+        return status < 300 || server_error;
+    case ERR_API:
+        return server_error;
+    case ERR_NONE:
+    case ERR_TLS:
+    case ERR_AUTHENTICATION:
+    case ERR_PERMISSION:
+    case ERR_PARSE:
+    case ERR_INCOMPLETE:
+    case ERR_LIMIT:
+    case ERR_INTERNAL:
+    case ERR_CONF:
+    case ERR_IO:
+    case ERR_NOMEM:
+    case ERR_STOPPED:
+        break;
+    }
+    return false;
+}
+
+/* Uniform in 0..max_ms; the bias of the remainder is one in 2^64 / max_ms. */
+static int64_t jitter_ms(int64_t max_ms, uint64_t random)
+{
+    return (int64_t)(random % ((uint64_t)max_ms + 1));
+}
+
+static int64_t backoff_ms(int attempts_made, uint64_t random)
+{
+    int64_t bound = WAIT_MIN_MS;
+
+    for (int i = 0; i < attempts_made && bound < WAIT_MAX_MS; i++)
+        bound *= 2;
+    if (bound > WAIT_MAX_MS)
+        bound = WAIT_MAX_MS;
+    return WAIT_MIN_MS + jitter_ms(bound - WAIT_MIN_MS, random);
+}
+
+int64_t retry_wait_ms(const struct retry_outcome *outcome, const struct retry_budget *budget,
+                      uint64_t random)
+{
+    int64_t wait_ms = 0;
+
+    if (budget->attempts_made > budget->max_retries)
+        return -1;
+    if (outcome->hint != RETRY_HINT_NONE) {
+        if (!hint_retryable(outcome->hint, budget))
+            return -1;
+    } else {
+        if (!kind_retryable(outcome->kind, outcome->status))
+            return -1;
+        wait_ms = backoff_ms(budget->attempts_made, random);
+    }
+    if (outcome->retry_after_ms > 0) {
+        wait_ms = outcome->retry_after_ms;
+        if (wait_ms > RETRY_AFTER_MAX_MS)
+            wait_ms = RETRY_AFTER_MAX_MS;
+        wait_ms += jitter_ms(wait_ms / 10, random);
+    }
+    return wait_ms < budget->remaining_ms ? wait_ms : -1;
+}

@@ -1,0 +1,34 @@
+/*
+ * Files that a configuration names: where they are and whether they may be used. Nothing is read
+ * but their metadata. $CREDENTIALS_DIRECTORY is where systemd puts a unit's credentials.
+ */
+#ifndef FILES_H
+#define FILES_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/strbuf.h"
+
+/* dir/path, or path alone if it is absolute or dir is ".". NULL when memory is out. */
+char *files_join(struct arena *arena, const char *dir, const char *path) MUST_CHECK;
+
+/* An absolute path as it is; a relative one from $CREDENTIALS_DIRECTORY if it is there, else dir.
+ */
+char *files_resolve(struct arena *arena, const char *dir, const char *path) MUST_CHECK;
+
+/* Everybody may read the file, and it lies outside of $CREDENTIALS_DIRECTORY. */
+bool files_exposed(const char *path, const struct stat *st);
+
+enum files_kind {
+    FILES_PUBLIC, /* a certificate */
+    FILES_KEY,    /* nothing that everybody may read */
+    FILES_SECRET, /* nor empty, nor more than 4 KiB */
+};
+
+/* True if the file can be opened and is as its kind must be; else complaint says why not. */
+bool files_check(const char *path, enum files_kind kind, struct strbuf *complaint) MUST_CHECK;
+
+#endif

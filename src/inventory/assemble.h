@@ -1,0 +1,43 @@
+/*
+ * Putting a generation together: growing lists of piece references, one a format, and what a
+ * snapshot is made of. Scheduler thread only.
+ */
+#ifndef ASSEMBLE_H
+#define ASSEMBLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "inventory/snapshot.h"
+
+uint64_t piece_series(const struct piece *piece);
+
+/* References, each counted; piece_list_release drops them. */
+struct piece_list {
+    struct piece **pieces;
+    size_t n;
+    size_t cap;
+};
+
+/* Appends a new reference of the piece. */
+int piece_list_add(struct piece_list *list, struct piece *piece, struct err *err) MUST_CHECK;
+void piece_list_release(struct piece_list *list);
+
+struct snapshot_parts {
+    struct arena *arena; /* holds the statuses; the snapshot takes it over */
+    struct piece_list lists[EXPO_FORMAT_END];
+    struct target_status *targets; /* in the arena, with all their strings */
+    size_t n_targets;
+    bool all_tried;
+    const struct glob_list *deny; /* copied */
+    uint64_t n_series;
+    int64_t render_us;
+};
+void snapshot_parts_release(struct snapshot_parts *parts);
+
+/* One reference in *ret. parts keeps its piece references (release it), loses its arena. */
+int snapshot_new(struct snapshot_parts *parts, struct snapshot **ret, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,580 @@
+/*
+ * The entries, what happens to them, and how they become a generation.
+ *
+ * A generation is put together from what the entries have rendered already (their slices' pieces)
+ * plus one piece of namespace families that is written anew each time: those are a few dozen lines
+ * a namespace. Families stay together, so the families of deployments loop outermost and the
+ * namespaces inside.
+ */
+#include "inventory/inventory.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "assemble.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "entry.h"
+#include "families.h"
+#include "slice.h"
+
+enum dropped {
+    DROPPED_OBJECT_LIMIT,
+    DROPPED_SERIES_LIMIT,
+    DROPPED_DUPLICATE,
+    DROPPED_INVALID,
+    DROPPED_END
+};
+enum sanitized { SANITIZED_TOO_LONG, SANITIZED_INVALID_UTF8, SANITIZED_END };
+
+struct inventory {
+    struct entry **entries;
+    size_t n_entries;
+    struct arena *settings_arena;
+    struct glob_list deny;
+    bool without_deployments;
+    /* The header of each family of deployments, in each format: made once, shared for ever. */
+    struct piece *headers[EXPO_FORMAT_END][DEPLOYMENT_FAMILIES];
+    /* Read by HTTP threads. */
+    atomic_uint_fast64_t dropped[DROPPED_END];
+    atomic_uint_fast64_t sanitized[SANITIZED_END];
+};
+
+/* --- live counters ------------------------------------------------------------------------------
+ */
+
+static void collect_dropped(void *ctx, const struct family *family, struct expo *e)
+{
+    static const struct expo_labels labels[DROPPED_END] = {
+        [DROPPED_OBJECT_LIMIT] = EXPO_LABELS_INIT("reason=\"object_limit\""),
+        [DROPPED_SERIES_LIMIT] = EXPO_LABELS_INIT("reason=\"series_limit\""),
+        [DROPPED_DUPLICATE] = EXPO_LABELS_INIT("reason=\"duplicate\""),
+        [DROPPED_INVALID] = EXPO_LABELS_INIT("reason=\"invalid\""),
+    };
+    struct inventory *inv = ctx;
+
+    for (int i = 0; i < DROPPED_END; i++)
+        expo_sample_i64(e, family->name, EXPO_NO_LABELS, labels[i],
+                        (int64_t)atomic_load_explicit(&inv->dropped[i], memory_order_relaxed));
+}
+
+static void collect_sanitized(void *ctx, const struct family *family, struct expo *e)
+{
+    static const struct expo_labels labels[SANITIZED_END] = {
+        [SANITIZED_TOO_LONG] = EXPO_LABELS_INIT("reason=\"too_long\""),
+        [SANITIZED_INVALID_UTF8] = EXPO_LABELS_INIT("reason=\"invalid_utf8\""),
+    };
+    struct inventory *inv = ctx;
+
+    for (int i = 0; i < SANITIZED_END; i++)
+        expo_sample_i64(e, family->name, EXPO_NO_LABELS, labels[i],
+                        (int64_t)atomic_load_explicit(&inv->sanitized[i], memory_order_relaxed));
+}
+
+static int register_live(struct inventory *inv, struct registry *registry, struct err *err)
+{
+    static const struct family dropped = {"aliyun_flink_exporter_objects_dropped_total",
+                                          "Objects left out, by reason.", METRIC_COUNTER};
+    static const struct family sanitized = {"aliyun_flink_exporter_label_values_sanitized_total",
+                                            "Label values changed before exposition, by reason.",
+                                            METRIC_COUNTER};
+
+    if (registry_add(registry, REGISTRY_EXPORTER, &dropped, collect_dropped, inv, err) < 0 ||
+        registry_add(registry, REGISTRY_EXPORTER, &sanitized, collect_sanitized, inv, err) < 0)
+        return -1;
+    return 0;
+}
+
+static void count_live(struct inventory *inv, const struct listing *listing)
+{
+    const struct {
+        atomic_uint_fast64_t *counter;
+        uint64_t n;
+    } counts[] = {
+        {&inv->dropped[DROPPED_OBJECT_LIMIT], listing->over_limit},
+        {&inv->dropped[DROPPED_DUPLICATE], listing->duplicates},
+        {&inv->dropped[DROPPED_INVALID], listing->invalid},
+        {&inv->sanitized[SANITIZED_TOO_LONG], listing->too_long},
+        {&inv->sanitized[SANITIZED_INVALID_UTF8], listing->invalid_utf8},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+        atomic_fetch_add_explicit(counts[i].counter, counts[i].n, memory_order_relaxed);
+}
+
+/* --- life ---------------------------------------------------------------------------------------
+ */
+
+static void entry_free(struct entry *entry)
+{
+    if (!entry)
+        return;
+    slice_free(entry->slice);
+    strbuf_release(&entry->labels);
+    free(entry->workspace);
+    free(entry->namespace_name);
+    free(entry);
+}
+
+static struct entry *entry_new(const struct inventory_watch *watch)
+{
+    struct entry *entry = calloc(1, sizeof(*entry));
+
+    if (!entry)
+        return NULL;
+    entry->workspace = strdup(watch->target->workspace);
+    entry->namespace_name = strdup(watch->namespace_name);
+    if (entry->workspace && entry->namespace_name) {
+        expo_label(&entry->labels, "workspace", entry->workspace);
+        strbuf_addc(&entry->labels, ',');
+        expo_label(&entry->labels, "flink_namespace", entry->namespace_name);
+    }
+    if (!entry->labels.ptr || !strbuf_ok(&entry->labels)) {
+        entry_free(entry);
+        return NULL;
+    }
+    return entry;
+}
+
+static int make_headers(struct inventory *inv, struct err *err)
+{
+    for (int format = 0; format < EXPO_FORMAT_END; format++)
+        for (size_t f = 0; f < DEPLOYMENT_FAMILIES; f++) {
+            CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+            expo_header(&text, (enum expo_format)format, &deployment_families[f].family);
+            inv->headers[format][f] = piece_new_take(&text, 0);
+            if (!inv->headers[format][f])
+                return err_nomem(err, "the inventory");
+        }
+    return 0;
+}
+
+int inventory_new(struct registry *registry, struct inventory **ret, struct err *err)
+{
+    struct inventory *inv = calloc(1, sizeof(*inv));
+
+    if (!inv)
+        return err_nomem(err, "the inventory");
+    if (make_headers(inv, err) < 0 || register_live(inv, registry, err) < 0) {
+        inventory_free(inv);
+        return -1;
+    }
+    *ret = inv;
+    return 0;
+}
+
+void inventory_free(struct inventory *inventory)
+{
+    if (!inventory)
+        return;
+    for (size_t i = 0; i < inventory->n_entries; i++)
+        entry_free(inventory->entries[i]);
+    free(inventory->entries);
+    for (int format = 0; format < EXPO_FORMAT_END; format++)
+        for (size_t f = 0; f < DEPLOYMENT_FAMILIES; f++)
+            piece_unref(inventory->headers[format][f]);
+    arena_free(inventory->settings_arena);
+    free(inventory);
+}
+
+/* --- configuration
+ * -------------------------------------------------------------------------------- */
+
+static struct entry *find_entry(const struct inventory *inv, const struct inventory_watch *watch)
+{
+    for (size_t i = 0; i < inv->n_entries; i++)
+        if (strcmp(inv->entries[i]->workspace, watch->target->workspace) == 0 &&
+            strcmp(inv->entries[i]->namespace_name, watch->namespace_name) == 0)
+            return inv->entries[i];
+    return NULL;
+}
+
+static int copy_globs(struct arena *arena, const struct glob_list *from, struct glob_list *ret)
+{
+    const char **patterns = arena_calloc(arena, from->n_patterns, sizeof(*patterns));
+
+    if (!patterns)
+        return -1;
+    for (size_t i = 0; i < from->n_patterns; i++) {
+        patterns[i] = arena_strdup(arena, from->patterns[i]);
+        if (!patterns[i])
+            return -1;
+    }
+    *ret = (struct glob_list){.patterns = patterns, .n_patterns = from->n_patterns};
+    return 0;
+}
+
+static bool same_globs(const struct glob_list *a, const struct glob_list *b)
+{
+    if (a->n_patterns != b->n_patterns)
+        return false;
+    for (size_t i = 0; i < a->n_patterns; i++)
+        if (strcmp(a->patterns[i], b->patterns[i]) != 0)
+            return false;
+    return true;
+}
+
+static struct slice_options options_of(const struct inventory *inv, const struct entry *entry)
+{
+    return (struct slice_options){
+        .workspace = entry->workspace,
+        .namespace_name = entry->namespace_name,
+        .deny = &inv->deny,
+        .without_deployments = inv->without_deployments,
+    };
+}
+
+/*
+ * Renders an entry's data again under other settings. When memory is out the data goes and the
+ * next refresh brings it back: the settings must not be half in force.
+ */
+static void rerender(const struct inventory *inv, struct entry *entry)
+{
+    struct slice_options options = options_of(inv, entry);
+    struct listing *listing;
+    struct err err = {0};
+
+    if (!entry->slice)
+        return;
+    listing = slice_take_listing(TAKE(entry->slice));
+    if (slice_new(listing, &options, NULL, &entry->slice, &err) < 0) {
+        log_warn(LOG_FIELDS({"workspace", entry->workspace}, {"namespace", entry->namespace_name}),
+                 "no series until the next refresh: %s", err.msg);
+        listing_free(listing);
+    }
+}
+
+static void free_new_entries(struct entry **entries, size_t n, const struct inventory *inv)
+{
+    for (size_t i = 0; i < n; i++) {
+        bool kept = false;
+
+        for (size_t j = 0; j < inv->n_entries && !kept; j++)
+            kept = inv->entries[j] == entries[i];
+        if (!kept)
+            entry_free(entries[i]);
+    }
+    free(entries);
+}
+
+/* The new list: kept entries where there are any, new ones where not. Changes nothing yet. */
+static struct entry **make_entries(const struct inventory *inv,
+                                   const struct inventory_watch *watches, size_t n)
+{
+    struct entry **entries = calloc(n ? n : 1, sizeof(struct entry *));
+
+    if (!entries)
+        return NULL;
+    for (size_t i = 0; i < n; i++) {
+        entries[i] = find_entry(inv, &watches[i]);
+        if (!entries[i])
+            entries[i] = entry_new(&watches[i]);
+        if (!entries[i]) {
+            free_new_entries(entries, i, inv);
+            return NULL;
+        }
+    }
+    return entries;
+}
+
+/* Frees the old entries that are not in the new list, and puts the new list in force. */
+static void swap_entries(struct inventory *inv, struct entry **entries,
+                         const struct inventory_watch *watches, size_t n)
+{
+    struct entry **old = inv->entries;
+    size_t n_old = inv->n_entries;
+
+    for (size_t i = 0; i < n; i++)
+        entries[i]->target = watches[i].target;
+    inv->entries = entries;
+    inv->n_entries = n;
+    free_new_entries(old, n_old, inv);
+}
+
+int inventory_configure(struct inventory *inventory, const struct inventory_settings *settings,
+                        const struct inventory_watch *watches, size_t n, struct err *err)
+{
+    struct arena *arena = arena_new();
+    struct glob_list deny;
+    struct entry **entries;
+    bool changed = !same_globs(&inventory->deny, settings->deny) ||
+                   inventory->without_deployments != settings->aggregate_by_namespace;
+
+    if (!arena || copy_globs(arena, settings->deny, &deny) < 0) {
+        arena_free(arena);
+        return err_nomem(err, "the inventory");
+    }
+    entries = make_entries(inventory, watches, n);
+    if (!entries) {
+        arena_free(arena);
+        return err_nomem(err, "the inventory");
+    }
+    swap_entries(inventory, entries, watches, n);
+    arena_free(inventory->settings_arena);
+    inventory->settings_arena = arena;
+    inventory->deny = deny;
+    inventory->without_deployments = settings->aggregate_by_namespace;
+    for (size_t i = 0; changed && i < n; i++)
+        rerender(inventory, inventory->entries[i]);
+    return 0;
+}
+
+/* --- what happens
+ * ---------------------------------------------------------------------------------- */
+
+static struct health *health_of(struct inventory *inv, size_t entry, enum collector collector)
+{
+    assert(entry < inv->n_entries);
+    return &inv->entries[entry]->health[collector];
+}
+
+void inventory_refresh_begun(struct inventory *inventory, size_t entry, enum collector collector,
+                             int64_t now_unix_ms)
+{
+    struct health *health = health_of(inventory, entry, collector);
+
+    health->begun = true;
+    health->last_attempt_unix_ms = now_unix_ms;
+    health->refreshes++;
+}
+
+void inventory_refresh_missed(struct inventory *inventory, size_t entry, enum collector collector)
+{
+    health_of(inventory, entry, collector)->missed++;
+}
+
+static void note_failure(struct health *health, enum err_kind kind, const char *message)
+{
+    health->success = false;
+    health->reason = err_reason(kind);
+    health->failures[health->reason]++;
+    health->message[0] = '\0';
+    strncat(health->message, message ? message : "", sizeof(health->message) - 1);
+}
+
+void inventory_refresh_done(struct inventory *inventory, size_t entry, enum collector collector,
+                            struct refresh_outcome *outcome)
+{
+    struct entry *e = inventory->entries[entry];
+    struct health *health = health_of(inventory, entry, collector);
+    struct slice_options options = options_of(inventory, e);
+    struct slice *slice;
+    struct err err = {0};
+
+    health->tried = true;
+    health->duration_ms = outcome->duration_ms;
+    if (outcome->stats)
+        api_stats_add(&e->stats, outcome->stats);
+    if (!outcome->listing) {
+        note_failure(health, outcome->kind, outcome->message);
+        return;
+    }
+    count_live(inventory, outcome->listing);
+    if (slice_new(outcome->listing, &options, e->slice, &slice, &err) < 0) {
+        note_failure(health, err.kind, err.msg);
+        listing_free(TAKE(outcome->listing));
+        return;
+    }
+    outcome->listing = NULL;
+    slice_free(e->slice);
+    e->slice = slice;
+    health->success = true;
+    health->reason = ERR_NONE;
+    health->message[0] = '\0';
+    health->last_success_unix_ms = outcome->ended_unix_ms;
+    health->last_success_mono_ms = outcome->ended_mono_ms;
+}
+
+void inventory_add_stats(struct inventory *inventory, size_t entry, const struct api_stats *stats)
+{
+    assert(entry < inventory->n_entries);
+    api_stats_add(&inventory->entries[entry]->stats, stats);
+}
+
+bool inventory_has_data(const struct inventory *inventory, size_t entry)
+{
+    assert(entry < inventory->n_entries);
+    return inventory->entries[entry]->slice != NULL;
+}
+
+int64_t inventory_next_withhold_mono_ms(const struct inventory *inventory, int64_t now_mono_ms)
+{
+    int64_t next = INT64_MAX;
+
+    for (size_t i = 0; i < inventory->n_entries; i++) {
+        int64_t at = entry_withhold_mono_ms(inventory->entries[i]);
+
+        if (at > now_mono_ms && at < next)
+            next = at;
+    }
+    return next;
+}
+
+bool inventory_succeeded(const struct inventory *inventory, size_t entry)
+{
+    const struct entry *e = inventory->entries[entry];
+
+    for (int c = 0; c < COLLECTOR_END; c++)
+        if (e->target->collectors & (1u << c) && !e->health[c].success)
+            return false;
+    return true;
+}
+
+/* --- a generation
+ * ------------------------------------------------------------------------------------ */
+
+static int add_to_both(struct snapshot_parts *parts, struct piece *piece, struct err *err)
+{
+    for (int format = 0; format < EXPO_FORMAT_END; format++)
+        if (piece_list_add(&parts->lists[format], piece, err) < 0)
+            return -1;
+    parts->n_series += piece_series(piece);
+    return 0;
+}
+
+static int add_header(const struct inventory *inv, struct snapshot_parts *parts, size_t family,
+                      struct err *err)
+{
+    for (int format = 0; format < EXPO_FORMAT_END; format++)
+        if (piece_list_add(&parts->lists[format], inv->headers[format][family], err) < 0)
+            return -1;
+    return 0;
+}
+
+/* One family of deployments over all namespaces; its header only if there is a sample. */
+static int add_family(const struct inventory *inv, struct snapshot_parts *parts, size_t family,
+                      int64_t now_mono_ms, struct err *err)
+{
+    bool has_header = false;
+
+    for (size_t i = 0; i < inv->n_entries; i++) {
+        const struct slice *slice = inv->entries[i]->slice;
+
+        if (!slice || entry_withheld(inv->entries[i], now_mono_ms))
+            continue;
+        for (size_t b = 0; b < slice->n_blocks; b++) {
+            struct piece *piece = slice->blocks[b].pieces[family];
+
+            if (!piece)
+                continue;
+            if (!has_header && add_header(inv, parts, family, err) < 0)
+                return -1;
+            has_header = true;
+            if (add_to_both(parts, piece, err) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+/* The families of namespaces as one piece; its headers differ by format, so it is made per format.
+ */
+static int add_namespaces(const struct inventory *inv, struct snapshot_parts *parts,
+                          enum expo_format format, int64_t now_mono_ms, struct err *err)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    CLEANUP(strbuf_release) struct strbuf samples = STRBUF_INIT;
+    struct expo e = {.out = &samples};
+    struct piece *piece;
+    int rc;
+
+    for (size_t f = 0; f < NAMESPACE_FAMILIES; f++) {
+        const struct family *family = &namespace_families[f].family;
+
+        if (glob_list_match(&inv->deny, family->name))
+            continue;
+        strbuf_reset(&samples);
+        for (size_t i = 0; i < inv->n_entries; i++)
+            namespace_families[f].emit(&e, family->name, inv->entries[i], now_mono_ms);
+        if (!strbuf_ok(&samples))
+            return err_nomem(err, "the exposition");
+        if (samples.len == 0)
+            continue;
+        expo_header(&text, format, family);
+        strbuf_add(&text, samples.ptr, samples.len);
+    }
+    if (strbuf_ok(&text) && text.len == 0)
+        return 0;
+    piece = piece_new_take(&text, e.n_series);
+    if (!piece)
+        return err_nomem(err, "the exposition");
+    rc = piece_list_add(&parts->lists[format], piece, err);
+    if (format == EXPO_TEXT) /* the same series in both */
+        parts->n_series += e.n_series;
+    piece_unref(piece);
+    return rc;
+}
+
+static int fill_status(const struct entry *entry, int64_t now_mono_ms, struct arena *arena,
+                       struct target_status *ret)
+{
+    const struct health *health = &entry->health[COLLECTOR_DEPLOYMENTS];
+    bool failing = health->tried && !health->success;
+
+    *ret = (struct target_status){
+        .target = arena_strdup(arena, entry->target->name),
+        .workspace = arena_strdup(arena, entry->workspace),
+        .namespace_name = arena_strdup(arena, entry->namespace_name),
+        .endpoint = arena_strdup(arena, entry->target->endpoint),
+        .reason = failing ? err_kind_name(health->reason) : NULL,
+        .message = failing ? arena_strdup(arena, health->message) : NULL,
+        .last_attempt_unix_ms = health->last_attempt_unix_ms,
+        .last_success_unix_ms = health->last_success_unix_ms,
+        .duration_ms = health->duration_ms,
+        .interval_ms = entry->target->interval_ms,
+        .deployments = entry->slice ? entry->slice->listing->n_items : 0,
+        .jobs_running = -1,
+        .jobs_failed = -1,
+        .tried = health->tried,
+        .success = health->success,
+        .withheld = entry_withheld(entry, now_mono_ms),
+    };
+    if (entry->slice && entry->slice->jobs_known) {
+        ret->jobs_running = entry->slice->jobs[JOB_RUNNING];
+        ret->jobs_failed = entry->slice->jobs[JOB_FAILED];
+    }
+    return ret->target && ret->workspace && ret->namespace_name && ret->endpoint &&
+                   (!failing || ret->message)
+               ? 0
+               : -1;
+}
+
+static int fill_statuses(const struct inventory *inv, int64_t now_mono_ms,
+                         struct snapshot_parts *parts, struct err *err)
+{
+    parts->arena = arena_new();
+    if (!parts->arena)
+        return err_nomem(err, "the status of the targets");
+    parts->targets = arena_calloc(parts->arena, inv->n_entries, sizeof(*parts->targets));
+    if (!parts->targets)
+        return err_nomem(err, "the status of the targets");
+    parts->n_targets = inv->n_entries;
+    parts->all_tried = true;
+    for (size_t i = 0; i < inv->n_entries; i++) {
+        if (fill_status(inv->entries[i], now_mono_ms, parts->arena, &parts->targets[i]) < 0)
+            return err_nomem(err, "the status of the targets");
+        parts->all_tried = parts->all_tried && parts->targets[i].tried;
+    }
+    return 0;
+}
+
+int inventory_snapshot(struct inventory *inventory, int64_t now_mono_ms, struct snapshot **ret,
+                       struct err *err)
+{
+    CLEANUP(snapshot_parts_release) struct snapshot_parts parts = {.deny = &inventory->deny};
+    int64_t began_us = clock_mono_us();
+
+    for (size_t f = 0; f < DEPLOYMENT_FAMILIES; f++)
+        if (add_family(inventory, &parts, f, now_mono_ms, err) < 0)
+            return -1;
+    for (int format = 0; format < EXPO_FORMAT_END; format++)
+        if (add_namespaces(inventory, &parts, (enum expo_format)format, now_mono_ms, err) < 0)
+            return -1;
+    if (fill_statuses(inventory, now_mono_ms, &parts, err) < 0)
+        return -1;
+    parts.render_us = clock_mono_us() - began_us;
+    return snapshot_new(&parts, ret, err);
+}

@@ -1,0 +1,89 @@
+#include "timetable.h"
+
+#include <assert.h>
+
+uint64_t timetable_hash(const char *workspace, const char *namespace_name)
+{
+    const char *const parts[] = {workspace, "/", namespace_name};
+    uint64_t h = 14695981039346656037u; /* FNV-1a */
+
+    for (int i = 0; i < 3; i++)
+        for (const char *p = parts[i]; *p; p++)
+            h = (h ^ (unsigned char)*p) * 1099511628211u;
+    return h ^ (h >> 32);
+}
+
+/* The first grid time after t_ms. The monotonic clock starts at boot, so times are not negative. */
+static int64_t next_on_grid(const struct timetable *t, int64_t t_ms)
+{
+    int64_t into = (t_ms - t->phase_ms) % t->interval_ms;
+
+    if (into < 0)
+        into += t->interval_ms;
+    return t_ms - into + t->interval_ms;
+}
+
+void timetable_start(struct timetable *t, int64_t now_mono_ms, uint64_t hash, int64_t interval_ms,
+                     int64_t max_backoff_ms, int64_t spread_ms)
+{
+    assert(interval_ms > 0);
+    *t = (struct timetable){
+        .interval_ms = interval_ms,
+        .max_backoff_ms = max_backoff_ms,
+        .phase_ms = (int64_t)(hash % (uint64_t)interval_ms),
+        .due_mono_ms = now_mono_ms,
+    };
+    if (spread_ms > 0)
+        t->due_mono_ms += (int64_t)(hash % (uint64_t)spread_ms);
+}
+
+void timetable_retime(struct timetable *t, int64_t now_mono_ms, uint64_t hash, int64_t interval_ms,
+                      int64_t max_backoff_ms)
+{
+    t->max_backoff_ms = max_backoff_ms;
+    if (t->interval_ms == interval_ms)
+        return;
+    t->interval_ms = interval_ms;
+    t->phase_ms = (int64_t)(hash % (uint64_t)interval_ms);
+    t->due_mono_ms = next_on_grid(t, now_mono_ms);
+}
+
+static uint64_t grid_times_between(const struct timetable *t, int64_t from_ms, int64_t to_ms)
+{
+    int64_t first = next_on_grid(t, from_ms);
+
+    return first > to_ms ? 0 : 1 + (uint64_t)((to_ms - first) / t->interval_ms);
+}
+
+uint64_t timetable_succeeded(struct timetable *t, int64_t began_mono_ms, int64_t now_mono_ms)
+{
+    int64_t next = next_on_grid(t, now_mono_ms);
+    uint64_t passed = grid_times_between(t, began_mono_ms, now_mono_ms);
+
+    t->failures = 0;
+    /*
+     * The first refresh begins off the grid. If the next grid time follows at once, it is left
+     * out: two listings in a row would tell nothing.
+     */
+    if (next - began_mono_ms < t->interval_ms / 2)
+        next += t->interval_ms;
+    t->due_mono_ms = next;
+    return passed;
+}
+
+uint64_t timetable_failed(struct timetable *t, int64_t began_mono_ms, int64_t now_mono_ms,
+                          uint64_t random)
+{
+    int64_t cap = t->max_backoff_ms > t->interval_ms ? t->max_backoff_ms : t->interval_ms;
+    int64_t delay = t->interval_ms;
+    uint64_t passed = grid_times_between(t, began_mono_ms, now_mono_ms);
+
+    for (unsigned i = 0; i < t->failures && delay < cap; i++)
+        delay *= 2;
+    if (delay > cap)
+        delay = cap;
+    t->failures++;
+    delay -= (int64_t)(random % (uint64_t)(delay / 4 + 1));
+    t->due_mono_ms = now_mono_ms + delay;
+    return passed;
+}

@@ -1,0 +1,50 @@
+/*
+ * The watches: one record a namespace of the configuration in force, with its timetable and the
+ * credentials it signs with. Scheduler thread only.
+ */
+#ifndef WATCH_H
+#define WATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/credentials.h"
+#include "conf/conf.h"
+#include "timetable.h"
+
+struct watch {
+    uint64_t id; /* the same over reloads; never used twice */
+    const struct target *target;
+    const char *namespace_name;
+    struct credentials *credentials; /* borrowed from the set */
+    struct timetable timetable;
+    size_t worker; /* that refreshed it last and may still hold its connection; SIZE_MAX = none */
+    bool running;
+    bool outdated; /* the refresh under way reads what the configuration no longer asks for */
+    bool tried;
+    bool failing;
+    enum err_kind reason; /* of the failure that was logged */
+};
+
+/* A configuration put to work. */
+struct watch_set {
+    struct conf *conf;                /* a reference */
+    struct credentials **credentials; /* one for each of conf->credentials; references */
+    struct watch *watches;            /* in the order of the configuration */
+    size_t n_watches;
+};
+
+void watch_set_release(struct watch_set *set);
+
+/*
+ * Makes the set for a new configuration. Watches of old (may be NULL) that stay keep id, timetable
+ * and state; those whose target reads differently now are due at once; new ones are due within a
+ * short spread. Takes a reference of conf; old is unchanged.
+ */
+int watch_set_make(struct conf *conf, const struct watch_set *old, int64_t now_mono_ms,
+                   uint64_t *next_id, struct watch_set *ret, struct err *err) MUST_CHECK;
+
+struct watch *watch_find(const struct watch_set *set, uint64_t id);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * The simulator's parts, and the settings that may change while it runs.
+ *
+ * Each part guards itself; the settings are copied under their lock, once per request.
+ */
+#ifndef SIMULATOR_SIMULATOR_H
+#define SIMULATOR_SIMULATOR_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "faults.h"
+#include "halt.h"
+#include "nonces.h"
+#include "rng.h"
+#include "stats.h"
+#include "throttle.h"
+#include "verify.h"
+#include "world.h"
+
+struct settings {
+    char key_id[128];
+    char key_secret[256];
+    char token[4096];         /* "" = a plain access key */
+    char expired_token[4096]; /* the one before, if it was changed */
+    bool verify;
+    bool access_denied_as_business; /* else 403 from the gateway */
+    bool bad_page_as_business;      /* else 400 */
+    int throttle_status;            /* 429 or 400 */
+    double rate_limit;              /* calls per second, operation and account; 0 = none */
+    int64_t latency_ms;
+    int64_t clock_offset_ms; /* how far the server's clock is ahead of the real one */
+    double churn;            /* events per second */
+};
+
+struct simulator {
+    struct world *world;
+    struct fault_set *faults;
+    struct nonces *nonces;
+    struct throttle *throttle;
+    struct stats *stats;
+    struct halt halt;
+
+    pthread_mutex_t mu; /* the settings and the numbers of request ids */
+    struct settings settings;
+    struct rng rng;
+};
+
+struct simulator_conf {
+    struct world_conf world;
+    struct settings settings;
+    const char *const *namespaces;
+    size_t n_namespaces;
+    size_t n_deployments; /* generated in each namespace */
+    const char *load_file; /* NULL = none */
+    const struct fault *faults;
+    size_t n_faults;
+};
+
+int simulator_new(const struct simulator_conf *conf, struct simulator **ret,
+                  struct err *err) MUST_CHECK;
+void simulator_free(struct simulator *s);
+
+void simulator_settings(struct simulator *s, struct settings *ret);
+void simulator_set_settings(struct simulator *s, const struct settings *settings);
+
+/* An upper-case UUID that no other request has. */
+void simulator_request_id(struct simulator *s, char out[RNG_UUID_LEN]);
+
+/* The server's idea of now. */
+int64_t simulator_unix_ms(const struct settings *settings);
+
+#endif

@@ -1,0 +1,133 @@
+/*
+ * What exists behind the simulated API: one workspace, its namespaces, their deployments, and the
+ * ledger of all that happened to them.
+ *
+ * One lock guards it. Whoever reads or changes it holds the lock for as long as it uses anything
+ * it was given: listings take it for reading, churn and the control path for writing.
+ */
+#ifndef SIMULATOR_WORLD_H
+#define SIMULATOR_WORLD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/strbuf.h"
+#include "deployment.h"
+#include "generate.h"
+#include "rng.h"
+
+enum world_sort { WORLD_SORT_NONE, WORLD_SORT_CREATED, WORLD_SORT_MODIFIED, WORLD_SORT_END };
+
+/* What remains of a deployment that was removed. */
+struct gone {
+    char *id;
+    char *name;
+    struct ledger ledger;
+};
+
+/* The last so many removed deployments are remembered by namespace. */
+#define WORLD_MAX_GONE 10000
+
+struct world_namespace {
+    char *name;
+    struct deployment **deployments;
+    size_t n_deployments;
+    size_t capacity;
+    uint64_t next_number; /* of the next generated deployment */
+    struct ledger ledger; /* of all deployments, removed ones included */
+    uint64_t added;       /* while running; what was there at the start is not counted */
+    uint64_t removed;
+    struct gone *gone;
+    size_t n_gone;
+
+    /* The list in another order, made when asked for; forgotten when the list changes. */
+    pthread_mutex_t sorted_mu;
+    struct deployment **sorted[WORLD_SORT_END];
+};
+
+struct world {
+    pthread_rwlock_t lock;
+    struct corpus *corpus;
+    struct generator generator;
+    char *workspace;
+    struct world_namespace **namespaces;
+    size_t n_namespaces;
+};
+
+struct world_conf {
+    const char *workspace;
+    enum profile profile;
+    uint64_t seed;
+    double quirks;
+};
+
+int world_new(const struct world_conf *conf, struct world **ret, struct err *err) MUST_CHECK;
+void world_free(struct world *w);
+
+void world_lock_read(struct world *w);
+void world_lock_write(struct world *w);
+void world_unlock(struct world *w);
+
+/* NULL if there is none of that name. */
+struct world_namespace *world_find_namespace(struct world *w, const char *name);
+/* Finds or makes it. */
+int world_add_namespace(struct world *w, const char *name, struct world_namespace **ret,
+                        struct err *err) MUST_CHECK;
+
+/* --- changing the list: the write lock, or nobody else there yet ----------------------------- */
+
+/* Takes d on success. At SIZE_MAX it goes to the end. Not counted as added. */
+int world_insert(struct world_namespace *ns, size_t at, struct deployment *d,
+                 struct err *err) MUST_CHECK;
+/* Generates n deployments at the end; created_s 0 = in the past. */
+int world_generate(struct world *w, struct world_namespace *ns, size_t n, int64_t created_s,
+                   struct err *err) MUST_CHECK;
+/* One more at position `at`, created now, counted as added. */
+int world_appear(struct world *w, struct world_namespace *ns, size_t at, struct err *err) MUST_CHECK;
+/* Removes one, counts it and remembers what it was. */
+void world_remove(struct world_namespace *ns, size_t index);
+/* Moves one to the end of the list. */
+void world_move_to_end(struct world_namespace *ns, size_t index);
+
+/*
+ * Deployments from a JSON list, {"deployments": [...]} or a ListDeployments answer. Each goes to
+ * fallback, or where its "namespace" says if fallback is NULL or by_object is set; namespaces that
+ * do not exist are made. All or nothing. With dry_run nothing is added, only checked.
+ */
+struct world_load {
+    const char *text;
+    size_t len;
+    const char *fallback;
+    bool by_object;
+    bool counts_as_added;
+    bool dry_run;
+};
+int world_load(struct world *w, const struct world_load *load, struct err *err) MUST_CHECK;
+
+/* The first deployment of that id in any namespace. */
+struct deployment *world_find(struct world *w, const char *id, struct world_namespace **ret_ns,
+                              size_t *ret_index);
+
+/* An event that the namespace's ledger counts too. */
+bool world_event(struct world_namespace *ns, struct deployment *d, enum job_event event,
+                 enum job_state state);
+
+/* One random thing happens somewhere. */
+void world_churn(struct world *w, struct rng *r);
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+/* The namespace's deployments in that order; NULL when memory is out. */
+struct deployment *const *world_sorted(struct world_namespace *ns, enum world_sort sort);
+
+/* {"name": {"deployments": n, "starts": ..., "added": ..., "removed": ...}, ...} */
+void world_render_ledger(struct world *w, struct strbuf *out);
+/* A JSON list: everything about each deployment; what is left of the removed ones. */
+void world_render_truth(const struct world_namespace *ns, struct strbuf *out);
+void world_render_gone(const struct world_namespace *ns, struct strbuf *out);
+
+#endif
