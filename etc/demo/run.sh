@@ -107,6 +107,7 @@ launch() {
   if [[ "$mode" != detach ]] && setpriv --pdeathsig TERM true 2>/dev/null; then
     with=(setpriv --pdeathsig TERM setsid)
   fi
+  : >"$work/$name.log" # readers may be faster than the new process
   (cd "$work" && exec "${with[@]}" "$@") </dev/null >"$work/$name.log" 2>&1 9<&- &
   pid=$!
   printf '%s %s\n' "$pid" "$(start_time_of "$pid")" >"$work/$name.pid"

@@ -7,6 +7,7 @@
 #ifndef MODEL_LISTING_H
 #define MODEL_LISTING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,7 @@ struct listing {
     uint64_t over_limit;   /* objects left out because of max_deployments */
     uint64_t too_long;     /* label values cut */
     uint64_t invalid_utf8; /* label values repaired */
+    bool total_size_lies; /* totalSize disagrees or is missing; whole by being listed alike twice */
 };
 
 struct listing *listing_new(void);

@@ -83,7 +83,8 @@ int credentials_check(const char *value, size_t len, const char *what, struct er
 int credentials_keys_copy(const char *id, const char *secret, const char *token,
                           struct credentials_keys *ret, struct err *err)
 {
-    CLEANUP(credentials_keys_release) struct credentials_keys keys = {
+    CLEANUP(credentials_keys_release)
+    struct credentials_keys keys = {
         .access_key_id = copy_of(id),
         .access_key_secret = copy_of(secret),
         .security_token = copy_of(token),
@@ -159,7 +160,7 @@ static struct credentials_source *source_new(const struct credentials_spec *spec
     case CREDENTIALS_ENV:
         return credentials_env_new();
     }
-    assert(!"unknown credentials provider");
+    assert(false); /* unknown provider */
     return NULL;
 }
 

@@ -1,6 +1,6 @@
 /*
  * The inside of a credentials provider, for those who write one: static, env, and decorators that
- * hold what another source fetched. (enum credentials_provider says which one, this is what it does.)
+ * hold what another source fetched. (enum credentials_provider names them.)
  *
  * A provider embeds struct credentials_source as its first member. credentials.c serialises all
  * calls to it, so that it needs no lock and a slow fetch is done once for all who wait.

@@ -33,8 +33,8 @@ struct secret_file {
 };
 
 struct credentials_static {
-    struct credentials_source source; /* first, see credentials_source.h */
-    const struct credentials_spec *spec;  /* borrowed */
+    struct credentials_source source;    /* first, see credentials_source.h */
+    const struct credentials_spec *spec; /* borrowed */
     struct secret_file secret;
     struct secret_file token;
 };

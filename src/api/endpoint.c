@@ -21,7 +21,7 @@
 #include "metrics/family.h"
 
 /* No response with a Date yet: the gauge has no sample. */
-#define SKEW_UNKNOWN INT64_MIN
+#define SKEW_UNKNOWN      INT64_MIN
 
 /* A caller asks again after its wait, so a longest one costs nothing and bounds the arithmetic. */
 #define TOKEN_WAIT_MAX_MS 3600000
@@ -31,19 +31,19 @@ static const struct bucket {
     int64_t le_us;
     struct expo_labels le;
 } buckets[] = {
-    {50000, EXPO_LABELS("le=\"0.05\"")},    {100000, EXPO_LABELS("le=\"0.1\"")},
-    {250000, EXPO_LABELS("le=\"0.25\"")},   {500000, EXPO_LABELS("le=\"0.5\"")},
-    {1000000, EXPO_LABELS("le=\"1.0\"")},   {2500000, EXPO_LABELS("le=\"2.5\"")},
-    {5000000, EXPO_LABELS("le=\"5.0\"")},   {10000000, EXPO_LABELS("le=\"10.0\"")},
-    {30000000, EXPO_LABELS("le=\"30.0\"")}, {INT64_MAX, EXPO_LABELS("le=\"+Inf\"")},
+    {50000, EXPO_LABELS_INIT("le=\"0.05\"")},    {100000, EXPO_LABELS_INIT("le=\"0.1\"")},
+    {250000, EXPO_LABELS_INIT("le=\"0.25\"")},   {500000, EXPO_LABELS_INIT("le=\"0.5\"")},
+    {1000000, EXPO_LABELS_INIT("le=\"1.0\"")},   {2500000, EXPO_LABELS_INIT("le=\"2.5\"")},
+    {5000000, EXPO_LABELS_INIT("le=\"5.0\"")},   {10000000, EXPO_LABELS_INIT("le=\"10.0\"")},
+    {30000000, EXPO_LABELS_INIT("le=\"30.0\"")}, {INT64_MAX, EXPO_LABELS_INIT("le=\"+Inf\"")},
 };
 enum { N_BUCKETS = ARRAY_LEN(buckets) };
 
 struct host {
     struct host *_Atomic next;
     char *name;
-    struct strbuf labels;          /* endpoint="..." */
-    _Atomic int64_t skew_ms;       /* or SKEW_UNKNOWN */
+    struct strbuf labels;    /* endpoint="..." */
+    _Atomic int64_t skew_ms; /* or SKEW_UNKNOWN */
     _Atomic int64_t correction_ms;
 };
 
@@ -55,12 +55,12 @@ struct endpoint {
     pthread_mutex_t mu;
     double rate_per_ms;
     double burst;
-    double tokens;            /* at refilled_mono_ms; fractions count */
+    double tokens; /* at refilled_mono_ms; fractions count */
     int64_t refilled_mono_ms;
 };
 
 struct operation_counts {
-    struct strbuf labels; /* operation="..." */
+    struct strbuf labels;                  /* operation="..." */
     _Atomic uint64_t in_bucket[N_BUCKETS]; /* each alone, summed up when they are written */
     _Atomic uint64_t duration_us;
     _Atomic uint64_t body_bytes;
@@ -91,7 +91,8 @@ static void collect_duration(void *ctx, const struct family *family, struct expo
         uint64_t sum = atomic_load_explicit(&counts->duration_us, memory_order_relaxed);
         uint64_t count = 0;
 
-        /* The count is the last cumulative bucket: equal by construction, whatever comes between. */
+        /* The count is the last cumulative bucket: equal by construction, whatever comes between.
+         */
         for (size_t i = 0; i < N_BUCKETS; i++) {
             count += atomic_load_explicit(&counts->in_bucket[i], memory_order_relaxed);
             expo_sample_i64(e, bucket_name, labels, buckets[i].le, (int64_t)count);
@@ -344,14 +345,20 @@ struct endpoint *session_endpoint(struct api_session *session, const struct targ
  * Fractions of tokens are kept, and every millisecond is paid for once, so that calls, however many
  * and however close, lose and make none. Time that goes back (a caller who read the clock before
  * another and got the lock after it) refills nothing.
+ *
+ * A bucket that has been full for less than a millisecond is not cut to the burst: waits are told
+ * in whole milliseconds, and what comes in by rounding up would be lost each time when the burst
+ * is 1. It is less than a token, so no more than the burst goes out at once.
  */
 static void refill(struct endpoint *e, int64_t now_mono_ms)
 {
+    double overhang = e->rate_per_ms < 1 ? e->rate_per_ms : 0;
+
     if (now_mono_ms > e->refilled_mono_ms) {
         e->tokens += (double)(now_mono_ms - e->refilled_mono_ms) * e->rate_per_ms;
         e->refilled_mono_ms = now_mono_ms;
     }
-    if (e->tokens > e->burst)
+    if (e->tokens > e->burst + overhang)
         e->tokens = e->burst;
 }
 

@@ -16,8 +16,8 @@
 struct endpoint;
 
 /*
- * NULL when memory is out. A changed rate or burst of the target is taken over; the bucket keeps its
- * tokens, at most the new burst.
+ * NULL when memory is out. A changed rate or burst of the target is taken over; the bucket keeps
+ * its tokens, at most the new burst.
  */
 struct endpoint *session_endpoint(struct api_session *session, const struct target *target);
 
@@ -29,7 +29,7 @@ const char *session_user_agent(const struct api_session *session);
  */
 int64_t endpoint_take_token(struct endpoint *endpoint, int64_t now_mono_ms);
 
-/* Server time (Date header) minus local time, for the gauge; kept by host, whatever the credentials. */
+/* Server time (Date header) minus local time, for the gauge; kept by host, whoever signs. */
 void endpoint_set_skew_ms(struct endpoint *endpoint, int64_t skew_ms);
 
 /*

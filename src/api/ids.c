@@ -28,10 +28,9 @@ static void sip_round(uint64_t v[4])
 /* SipHash-1-3 (Aumasson and Bernstein) in the byte order of this machine: no hash leaves it. */
 static uint64_t sip_hash(const struct ids_key *key, const char *text, size_t len)
 {
-    uint64_t v[4] = {key->k[0] ^ UINT64_C(0x736f6d6570736575),
-                     key->k[1] ^ UINT64_C(0x646f72616e646f6d),
-                     key->k[0] ^ UINT64_C(0x6c7967656e657261),
-                     key->k[1] ^ UINT64_C(0x7465646279746573)};
+    uint64_t v[4] = {
+        key->k[0] ^ UINT64_C(0x736f6d6570736575), key->k[1] ^ UINT64_C(0x646f72616e646f6d),
+        key->k[0] ^ UINT64_C(0x6c7967656e657261), key->k[1] ^ UINT64_C(0x7465646279746573)};
     uint64_t last = (uint64_t)len << 56;
     uint64_t word = 0;
 

@@ -35,7 +35,8 @@ struct ids {
 void ids_init(struct ids *ids, const struct ids_key *key);
 void ids_release(struct ids *ids);
 
-/* The number of the id in *ret and whether it is new. -1 when memory is out; nothing changed then. */
+/* The number of the id in *ret and whether it is new. -1 when memory is out; nothing changed then.
+ */
 int ids_add(struct ids *ids, const char *id, size_t *ret, bool *ret_new) MUST_CHECK;
 
 /*

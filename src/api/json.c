@@ -266,7 +266,7 @@ int json_integer(const json_value *v, int64_t *ret)
     double d;
 
     /* Not valueint, which is an int and saturates. */
-    if (json_number(v, &d) < 0 || fabs(d) > (double)JSON_INTEGER_MAX || d != trunc(d))
+    if (json_number(v, &d) < 0 || fabs(d) > (double)JSON_INTEGER_MAX || d != (double)(int64_t)d)
         return -1;
     *ret = (int64_t)d;
     return 0;

@@ -50,7 +50,8 @@ static void add_large_integer(struct strbuf *out, double v)
 
 static void add_number(struct strbuf *out, double v)
 {
-    if (fabs(v) > (double)JSON_INTEGER_MAX && v == trunc(v))
+    /* From 2^53 on there are no fractions. */
+    if (fabs(v) > (double)JSON_INTEGER_MAX)
         add_large_integer(out, v);
     else
         strbuf_add_double(out, v);

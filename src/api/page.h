@@ -27,7 +27,7 @@ struct page {
     struct deployment *items; /* in the arena */
     size_t n_items;
     size_t n_objects;   /* entries of the data array, the bad ones too: tells full from short */
-    int64_t total_size; /* -1 = missing or no integer >= 0 */
+    int64_t total_size; /* -1 = missing or no integer >= 0 (digits in a string count as one) */
     uint64_t invalid;   /* entries left out */
     uint64_t too_long;  /* label values cut */
     uint64_t invalid_utf8;
@@ -35,15 +35,17 @@ struct page {
 
 /* What a refusal said, for the log; strings are cut, cleaned and never NULL. */
 struct api_refusal {
-    char code[96];       /* Code or errorCode */
+    char code[96]; /* Code or errorCode */
     char message[256];
     char request_id[64];
     enum retry_hint hint;
 };
 
 /*
- * Decodes the body of a 200. ERR_PARSE: not a page. ERR_API (or the kind the code speaks of) with
- * *refusal filled: success is not true. On failure *ret is untouched.
+ * Decodes the body of a 200. ERR_PARSE: not a page; one whose data is null or missing is none
+ * either, for an empty list makes all deployments vanish. ERR_LIMIT: the tree passes the budget.
+ * ERR_API (or the kind the code speaks of) with *refusal filled: success is not true. On failure
+ * *ret is untouched; what the arena has grown by stays in it.
  */
 int page_decode(const char *body, size_t len, const struct page_options *options,
                 struct arena *arena, struct page *ret, struct api_refusal *refusal,
@@ -52,7 +54,8 @@ int page_decode(const char *body, size_t len, const struct page_options *options
 /*
  * Says what a reply with another status means: fills *refusal from JSON, XML or nothing readable
  * (HTML of a proxy), sets err to the kind and "HTTP 403, Forbidden.RAM: ... (RequestId ...)";
- * always returns -1.
+ * always returns -1. header_request_id (NULL = none) is used where the body names none. Messages
+ * that quote what was signed are replaced: everything here may be logged.
  */
 int refusal_decode(int status, const char *body, size_t len, const char *header_request_id,
                    struct api_refusal *refusal, struct err *err);

@@ -9,7 +9,8 @@
  *     one request, not millions. So does a server that repeats its last page for ever.
  *   - ceil(max_deployments/P) + 1 pages at most. The one more tells "exactly full" from "too many".
  *
- * An object that cannot be read still counts towards T: the count is distinct ids + unreadable ones.
+ * An object that cannot be read still counts towards T: the count is distinct ids + unreadable
+ * ones.
  */
 #include "paging.h"
 
@@ -173,9 +174,8 @@ int paging_add(struct paging *p, uint32_t number, const struct page *page, struc
     p->outstanding--;
     add_total(p, page->total_size);
     if (p->top == 0) {
-        uint32_t planned = page->total_size > 0
-                               ? pages_for((uint64_t)page->total_size, p->page_size)
-                               : 1;
+        uint32_t planned =
+            page->total_size > 0 ? pages_for((uint64_t)page->total_size, p->page_size) : 1;
         p->planned = planned < p->max_pages ? planned : p->max_pages;
     }
     if (number > p->top) {
@@ -213,7 +213,8 @@ enum paging_verdict paging_verdict(const struct paging *p)
             return PAGING_ENDLESS;
         return total_agreed(p) ? PAGING_LIMITED : PAGING_SHIFTING;
     }
-    /* A server that takes no notice of the page number would otherwise pass: it lists alike twice. */
+    /* A server that takes no notice of the page number would otherwise pass: it lists alike twice.
+     */
     if (p->repeats && total_agreed(p) && (uint64_t)p->total > count(p))
         return PAGING_BROKEN;
     return PAGING_DOUBTFUL;

@@ -46,7 +46,7 @@ struct paging {
     uint32_t top;         /* highest page added; 0 = none yet */
     bool top_full;
     bool top_empty;
-    bool repeats; /* some page had objects, but none that was new */
+    bool repeats;  /* some page had objects, but none that was new */
     bool overflow; /* more records came than max_pages pages can hold */
 
     int64_t total; /* totalSize as announced last; -1 = never */

@@ -33,7 +33,7 @@ struct rule {
  */
 static const struct rule rules[] = {
     {"InvalidAccessKey", ERR_AUTHENTICATION, RETRY_HINT_NONE, NULL},
-    {"SignatureNonceUsed", ERR_AUTHENTICATION, RETRY_HINT_NONCE_USED, NULL},
+    {"SignatureNonceUsed", ERR_AUTHENTICATION, RETRY_HINT_NONCE_USED, "the nonce was used before"},
     {"Signature", ERR_AUTHENTICATION, RETRY_HINT_NONE, "check the AccessKey secret and the clock"},
     {"IncompleteSignature", ERR_AUTHENTICATION, RETRY_HINT_NONE,
      "check the AccessKey secret and the clock"},
@@ -53,11 +53,11 @@ static const struct rule rules[] = {
     {"NoPermission", ERR_PERMISSION, RETRY_HINT_NONE, NULL},
 };
 
-/* Words that give away a quotation of the signed request, whatever the code. */
-static const char *const signing_words[] = {
-    "string to sign", "StringToSign",     "string_to_sign", "canonical",
-    "Signature=",     "ACS3-HMAC-SHA256", "HMAC-SHA1",
-};
+/*
+ * Words that give away a quotation of the signed request, whatever the code; in lower case,
+ * letters and digits alone.
+ */
+static const char *const signing_words[] = {"signature", "stringtosign", "canonical", "hmac"};
 
 /* The members that carry each part, the gateway's before the envelope's. */
 static const char *const code_keys[] = {"Code", "code", "errorCode"};
@@ -106,8 +106,8 @@ static void put_line(char *dst, size_t size, const char *s, size_t len)
     dst[n] = '\0';
 }
 
-/* Pages of the vendor show an absent code as a text of two quote characters. */
-static bool is_blank_code(const char *s, size_t len)
+/* Pages of the vendor show an absent text as one of two quote characters. */
+static bool says_nothing(const char *s, size_t len)
 {
     return len == 0 || (len == 2 && memcmp(s, "\"\"", 2) == 0);
 }
@@ -116,15 +116,40 @@ static void put_text(char *dst, size_t size, const char *s)
 {
     size_t len = strlen(s);
 
-    if (!is_blank_code(s, len))
+    if (!says_nothing(s, len))
         put_line(dst, size, s, len);
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool is_alphanumeric(char c)
+{
+    return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9');
+}
+
+/* Whatever stands between the letters is passed over: "string\nto sign", "String-To-Sign". */
+static bool starts_with_word(const char *s, const char *word)
+{
+    for (; *s && *word; s++) {
+        if (!is_alphanumeric(*s))
+            continue;
+        if (lower(*s) != *word)
+            return false;
+        word++;
+    }
+    return !*word;
 }
 
 static bool quotes_signature(const char *message)
 {
-    for (size_t i = 0; i < ARRAY_LEN(signing_words); i++) {
-        if (strcasestr(message, signing_words[i]))
-            return true;
+    for (const char *s = message; *s; s++) {
+        for (size_t i = 0; i < ARRAY_LEN(signing_words); i++) {
+            if (lower(*s) == signing_words[i][0] && starts_with_word(s, signing_words[i]))
+                return true;
+        }
     }
     return false;
 }
@@ -143,7 +168,7 @@ static const char *find_text(const json_value *object, const char *const *keys, 
     for (size_t i = 0; i < n_keys; i++) {
         const char *s = json_string(json_get(object, keys[i]));
 
-        if (s && !is_blank_code(s, strlen(s)))
+        if (s && !says_nothing(s, strlen(s)))
             return s;
     }
     return NULL;

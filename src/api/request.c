@@ -60,8 +60,8 @@ int request_nonce(char out[REQUEST_NONCE_LEN], struct err *err)
 }
 
 /*
- * What is signed must be what is sent: libcurl and proxies rewrite or cut a URL with spaces, "#" and
- * the like, and the answer would be a signature mismatch that nobody can explain.
+ * What is signed must be what is sent: libcurl and proxies rewrite or cut a URL with spaces, "#"
+ * and the like, and the answer would be a signature mismatch that nobody can explain.
  */
 static int encoded_check(const char *text, const char *also, const char *what, struct err *err)
 {
@@ -102,8 +102,7 @@ static int add_url(const struct request *request, struct strbuf *url, struct err
 }
 
 /* One allocation of the right size: a token must not stay behind in a buffer that has grown. */
-static int add_line(struct request_wire *wire, const char *name, const char *value,
-                    struct err *err)
+static int add_line(struct request_wire *wire, const char *name, const char *value, struct err *err)
 {
     struct strbuf *line = &wire->headers[wire->n_headers++];
 

@@ -18,12 +18,12 @@
 #define REQUEST_NONCE_LEN 33 /* 32 hex characters and a NUL */
 
 struct request {
-    const char *method; /* "GET" */
-    const char *origin; /* "https://host[:port]" */
-    const char *host;   /* host[:port], as it goes into the Host header */
-    const char *action; /* "ListDeployments" */
-    const char *path;   /* encoded; see request_path */
-    const char *query;  /* canonical; "" = none */
+    const char *method;    /* "GET" */
+    const char *origin;    /* "https://host[:port]" */
+    const char *host;      /* host[:port], as it goes into the Host header */
+    const char *action;    /* "ListDeployments" */
+    const char *path;      /* encoded; see request_path */
+    const char *query;     /* canonical; "" = none */
     const char *workspace; /* header value; NULL = none */
     const char *body;      /* NULL = none */
     size_t body_len;

@@ -1,6 +1,6 @@
 /*
- * The rules follow the page on error codes and what the vendor's tools do: they retry throttling and
- * 5xx a few times and nothing else. The refresh as a whole comes again after its interval, so a
+ * The rules follow the page on error codes and what the vendor's tools do: they retry throttling
+ * and 5xx a few times and nothing else. The refresh as a whole comes again after its interval, so a
  * retry only has to bridge seconds.
  */
 #include "retry.h"

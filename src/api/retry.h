@@ -32,8 +32,8 @@ struct retry_outcome {
 struct retry_budget {
     int attempts_made; /* 1 after the first */
     int max_retries;
-    bool used_hint[4];       /* hints that allow one retry, already used, by enum retry_hint */
-    int64_t remaining_ms;    /* until the deadline of the refresh */
+    bool used_hint[4];    /* hints that allow one retry, already used, by enum retry_hint */
+    int64_t remaining_ms; /* until the deadline of the refresh */
 };
 
 /*

@@ -209,11 +209,12 @@ static void add_trimmed(struct strbuf *out, const char *value)
     strbuf_add(out, value, len);
 }
 
-/* An upper bound, so that a token does not stay behind in memory that a growing buffer gave back. */
+/* An upper bound, so that a token does not stay behind in memory that a growing buffer gave back.
+ */
 static size_t canonical_len_max(const struct sign_request *request)
 {
-    size_t len = strlen(request->method) + strlen(request->path) + strlen(request->query) +
-                 SIGN_HEX_LEN + 8;
+    size_t len =
+        strlen(request->method) + strlen(request->path) + strlen(request->query) + SIGN_HEX_LEN + 8;
 
     for (size_t i = 0; i < request->n_headers; i++)
         len += 2 * strlen(request->headers[i].name) + strlen(request->headers[i].value) + 3;
@@ -268,9 +269,8 @@ int sign_signature(const char *string_to_sign, size_t len, const char *secret,
     size_t secret_len = strlen(secret);
 
     /* The key is the secret as it is: no prefix, no derivation, no date. */
-    if (secret_len > INT32_MAX ||
-        !HMAC(EVP_sha256(), secret, (int)secret_len, (const unsigned char *)string_to_sign, len,
-              digest, NULL))
+    if (secret_len > INT32_MAX || !HMAC(EVP_sha256(), secret, (int)secret_len,
+                                        (const unsigned char *)string_to_sign, len, digest, NULL))
         return err_set(err, ERR_INTERNAL, "HMAC-SHA256 failed");
     hex_from_digest(digest, out);
     return 0;

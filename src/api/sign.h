@@ -1,6 +1,6 @@
 /*
  * ACS3-HMAC-SHA256, the vendor's V3 request signature, as pure named steps: request, keys -> text.
- * Source: the public page "V3 request body and signature mechanism". No clock, no network, no state.
+ * Source: the public page "V3 request body and signature mechanism". Without clock, network, state.
  */
 #ifndef SIGN_H
 #define SIGN_H
@@ -13,7 +13,7 @@
 
 #define SIGN_MAX_HEADERS 32 /* signed headers of one request; more is a bug of the caller */
 
-/* A name that is not [a-z0-9-], a value with a control character or a name given twice is refused. */
+/* Refused: a name that is not [a-z0-9-] or given twice, a value with a control character. */
 struct sign_header {
     const char *name; /* lower case */
     const char *value;

@@ -50,7 +50,10 @@ struct transport_reply {
 };
 void transport_reply_release(struct transport_reply *reply);
 
-/* Call once before threads exist; curl_global_init. */
+/*
+ * curl_global_init, once; transport_new does it too. The program has to ignore SIGPIPE: libcurl
+ * leaves that to it.
+ */
 int transport_global_init(struct err *err) MUST_CHECK;
 
 int transport_new(const char *user_agent, struct transport **ret, struct err *err) MUST_CHECK;

@@ -78,21 +78,29 @@ static size_t skip_long_suffix(const struct text *t, size_t pos)
     return pos;
 }
 
+static bool is_hex(const struct text *t, size_t pos)
+{
+    return at(t, pos) == '0' && (at(t, pos + 1) == 'x' || at(t, pos + 1) == 'X') &&
+           is_hex_digit(at(t, pos + 2));
+}
+
+static struct lex_token lex_hex(const struct text *t, size_t start)
+{
+    size_t first = start + 2;
+    size_t end = first;
+
+    while (is_hex_digit(at(t, end)))
+        end++;
+    bool too_long = end - first > HEX_DIGITS_MAX;
+    return token(too_long ? LEX_LONG_INTEGER : LEX_NUMBER, start, skip_long_suffix(t, end));
+}
+
 static struct lex_token lex_number(const struct text *t, size_t start)
 {
     size_t pos = start;
 
     if (at(t, pos) == '+' || at(t, pos) == '-')
         pos++;
-    if (at(t, pos) == '0' && (at(t, pos + 1) == 'x' || at(t, pos + 1) == 'X')) {
-        size_t first = pos + 2;
-
-        for (pos = first; is_hex_digit(at(t, pos));)
-            pos++;
-        bool too_long = pos - first > HEX_DIGITS_MAX;
-        return token(too_long ? LEX_LONG_INTEGER : LEX_NUMBER, start, skip_long_suffix(t, pos));
-    }
-
     size_t end = skip_digits(t, pos);
     if (at(t, end) == '.')
         return token(LEX_NUMBER, start, skip_exponent(t, skip_digits(t, end + 1)));
@@ -176,6 +184,18 @@ static struct lex_token lex_include(const struct text *t, size_t start)
     return path.kind == LEX_STRING ? token(LEX_INCLUDE, start, path.end) : path;
 }
 
+static struct lex_token lex_word(const struct text *t, size_t start)
+{
+    const char *word = t->bytes + start;
+    size_t end = start + 1;
+
+    while (is_name_byte(at(t, end)))
+        end++;
+    bool boolean = (end - start == 4 && strncasecmp(word, "true", 4) == 0) ||
+                   (end - start == 5 && strncasecmp(word, "false", 5) == 0);
+    return token(boolean ? LEX_BOOLEAN : LEX_NAME, start, end);
+}
+
 static struct lex_token lex_byte(const struct text *t, size_t pos)
 {
     switch (t->bytes[pos]) {
@@ -225,73 +245,149 @@ struct lex_token lex_next(const char *text, size_t len, size_t pos)
         return lex_block_comment(&t, pos);
     if (c == '"')
         return lex_string(&t, pos);
+    if (is_hex(&t, pos))
+        return lex_hex(&t, pos);
     if (is_digit(c) || c == '-' || c == '+' || c == '.')
         return lex_number(&t, pos);
-    if (is_name_start(c)) {
-        size_t end = pos + 1;
-
-        while (is_name_byte(at(&t, end)))
-            end++;
-        return token(LEX_NAME, pos, end);
-    }
+    if (is_name_start(c))
+        return lex_word(&t, pos);
     return lex_byte(&t, pos);
 }
 
-static char closing_of(char open)
+/*
+ * The order of tokens, from the last one and the innermost open bracket. libconfig checks it again;
+ * but it says no more than "syntax error", and leaks the strings it holds at that point.
+ */
+
+/* What is open: '{' (or nothing), '[' or '('. */
+static char innermost(const struct lex_state *s)
 {
-    return open == '{' ? '}' : open == '[' ? ']' : ')';
+    return s->depth > 0 ? s->open[s->depth - 1] : '{';
 }
 
-static const char *accept_bracket(struct lex_state *s, char c, enum lex_kind kind, unsigned line)
+static bool ends_value(enum lex_kind kind)
 {
-    if (kind == LEX_OPEN) {
-        if (s->depth == LEX_DEPTH_MAX)
-            return "brackets are nested too deeply";
-        s->open[s->depth] = c;
-        s->open_line[s->depth++] = line;
-        return NULL;
+    return kind == LEX_STRING || kind == LEX_NUMBER || kind == LEX_LONG_INTEGER ||
+           kind == LEX_BOOLEAN || kind == LEX_CLOSE;
+}
+
+static const char NO_EQUALS[] = "a '=' is missing behind a key";
+static const char NO_VALUE[] = "a value is missing behind a '='";
+
+/* A word where a value should be is a forgotten quote most of the time. It may be a secret. */
+static const char *accept_name(const struct lex_state *s)
+{
+    if (s->adjacent && (s->last == LEX_NUMBER || s->last == LEX_LONG_INTEGER))
+        return "letters behind a number; durations and sizes are strings such as \"60s\"";
+    if (s->last == LEX_EQUALS || innermost(s) != '{')
+        return "a value is a string in double quotes, a number, true or false";
+    return s->last == LEX_NAME ? NO_EQUALS : NULL;
+}
+
+static const char *accept_value(const struct lex_state *s, enum lex_kind kind)
+{
+    char open = innermost(s);
+
+    if (s->last == LEX_STRING && kind == LEX_STRING)
+        return NULL; /* the two are one */
+    if (open == '{') {
+        if (s->last == LEX_NAME)
+            return NO_EQUALS;
+        return s->last == LEX_EQUALS ? NULL : "a value without a key";
     }
+    if (ends_value(s->last))
+        return "a ',' is missing between two values";
+    if (open == '[' && kind == LEX_OPEN)
+        return "[ ] holds strings, numbers or booleans; a list of others stands in ( )";
+    return NULL;
+}
+
+static const char *accept_separator(const struct lex_state *s, enum lex_kind kind)
+{
+    if (kind == LEX_SEMICOLON && innermost(s) != '{')
+        return "a ';' between brackets that hold a list; its values are separated by ','";
+    if (s->last == LEX_NAME)
+        return NO_EQUALS;
+    if (s->last == LEX_EQUALS)
+        return NO_VALUE;
+    return ends_value(s->last) ? NULL : "a ',' or ';' that follows no value";
+}
+
+static const char *accept_open(struct lex_state *s, char c, unsigned line)
+{
+    const char *reason = accept_value(s, LEX_OPEN);
+
+    if (reason)
+        return reason;
+    if (s->depth == LEX_DEPTH_MAX)
+        return "brackets are nested too deeply";
+    s->open[s->depth] = c;
+    s->open_line[s->depth++] = line;
+    return NULL;
+}
+
+static const char *accept_close(struct lex_state *s, char c)
+{
+    char open = innermost(s);
+
     if (s->depth == 0)
         return "a closing bracket that was never opened";
-    if (closing_of(s->open[s->depth - 1]) != c)
+    if (c != (open == '{' ? '}' : open == '[' ? ']' : ')'))
         return "a closing bracket of another kind than the last one opened";
+    if (s->last == LEX_NAME)
+        return NO_EQUALS;
+    if (s->last == LEX_EQUALS)
+        return NO_VALUE;
     if (s->last == LEX_COMMA && c != '}')
-        return "a comma before the closing bracket";
+        return "a ',' before the closing bracket";
     s->depth--;
     return NULL;
 }
 
-/* A word where a value should be is a forgotten quote most of the time. It may be a secret. */
-static const char *accept_name(const struct lex_state *s, const char *text, struct lex_token t)
+static const char *accept(struct lex_state *s, char first_byte, enum lex_kind kind, unsigned line)
 {
-    size_t len = t.end - t.start;
-    const char *word = text + t.start;
-    bool boolean = (len == 4 && strncasecmp(word, "true", len) == 0) ||
-                   (len == 5 && strncasecmp(word, "false", len) == 0);
-
-    if (s->last == LEX_NUMBER && s->adjacent)
-        return "letters behind a number; durations and sizes are strings such as \"60s\"";
-    if (s->last == LEX_EQUALS && !boolean)
-        return "a value is a string in double quotes, a number, true or false";
-    return NULL;
+    switch (kind) {
+    case LEX_NAME:
+        return accept_name(s);
+    case LEX_EQUALS:
+        return s->last == LEX_NAME ? NULL : "a '=' that follows no key";
+    case LEX_COMMA:
+    case LEX_SEMICOLON:
+        return accept_separator(s, kind);
+    case LEX_OPEN:
+        return accept_open(s, first_byte, line);
+    case LEX_CLOSE:
+        return accept_close(s, first_byte);
+    default:
+        return accept_value(s, kind);
+    }
 }
 
 const char *lex_accept(struct lex_state *state, const char *text, struct lex_token token,
                        unsigned line)
 {
-    const char *reason = NULL;
-
-    if (token.kind == LEX_BAD)
+    switch (token.kind) {
+    case LEX_BAD:
         return token.reason;
-    if (token.kind == LEX_SPACE || token.kind == LEX_INCLUDE || token.kind == LEX_END) {
+    case LEX_SPACE:
+    case LEX_INCLUDE:
+    case LEX_END:
         state->adjacent = false;
         return NULL;
+    default:
+        break;
     }
-    if (token.kind == LEX_OPEN || token.kind == LEX_CLOSE)
-        reason = accept_bracket(state, text[token.start], token.kind, line);
-    else if (token.kind == LEX_NAME)
-        reason = accept_name(state, text, token);
+    const char *reason = accept(state, text[token.start], token.kind, line);
     state->last = token.kind;
     state->adjacent = true;
     return reason;
+}
+
+const char *lex_finish(const struct lex_state *state)
+{
+    if (state->last == LEX_NAME)
+        return NO_EQUALS;
+    if (state->last == LEX_EQUALS)
+        return NO_VALUE;
+    return state->depth > 0 ? "a bracket that is never closed" : NULL;
 }

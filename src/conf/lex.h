@@ -12,7 +12,8 @@
 enum lex_kind {
     LEX_END,
     LEX_SPACE, /* blanks up to and with a line's end; a comment */
-    LEX_NAME,  /* true and false too */
+    LEX_NAME,
+    LEX_BOOLEAN,
     LEX_EQUALS,
     LEX_COMMA,
     LEX_SEMICOLON,
@@ -49,5 +50,7 @@ struct lex_state {
 /* Takes a token in; NULL, or why it cannot stand there. Static. */
 const char *lex_accept(struct lex_state *state, const char *text, struct lex_token token,
                        unsigned line);
+/* The same for the end of all. */
+const char *lex_finish(const struct lex_state *state);
 
 #endif

@@ -20,10 +20,10 @@ struct reading {
     char label[LABEL_SIZE]; /* how messages call it: "interval", "element 2 of namespaces" */
 };
 
-static void report(const struct reading *r, struct value *v, const char *must, const char *not)
+static void report(const struct reading *r, struct value *v, const char *must, const char * not )
 {
     problem_add(r->problems, v->line, "%s must be %s, not %.*s", r->label, must,
-                PROBLEM_TEXT(not));
+                PROBLEM_TEXT(not ));
     v->reported = true;
 }
 
@@ -155,29 +155,38 @@ static int read_string(const struct reading *r, struct value *v, const char **re
     return 0;
 }
 
-/* The index of the choice, or -1 when there is none or it is for later. */
-static int read_choice(const struct reading *r, struct value *v)
+static void report_choice(const struct reading *r, struct value *v)
 {
-    const struct choice *choices = r->option->choices;
     CLEANUP(strbuf_release) struct strbuf must = STRBUF_INIT;
 
-    for (int i = 0; choices[i].name; i++) {
-        if (v->type == VALUE_STRING && strcmp(choices[i].name, v->string) == 0) {
-            if (!choices[i].later)
-                return i;
-            problem_add(r->problems, v->line, "%s \"%s\" is not supported yet", r->option->key,
-                        v->string);
-            v->reported = true;
-            return -1;
-        }
-        if (!choices[i].later)
-            strbuf_addf(&must, "%s\"%s\"", i > 0 ? " or " : "", choices[i].name);
-    }
+    for (const struct choice *c = r->option->choices; c->name; c++)
+        if (!c->later)
+            strbuf_addf(&must, "%s\"%s\"", must.len > 0 ? " or " : "", c->name);
     if (v->type == VALUE_STRING)
         report_text(r, v, strbuf_str(&must));
     else
         report(r, v, strbuf_str(&must), value_type_name(v->type));
-    return -1;
+}
+
+/* The index of the choice, or -1 when there is none or it is for later. */
+static int read_choice(const struct reading *r, struct value *v)
+{
+    const struct choice *choices = r->option->choices;
+    int i = 0;
+
+    while (choices[i].name && (v->type != VALUE_STRING || strcmp(choices[i].name, v->string) != 0))
+        i++;
+    if (!choices[i].name) {
+        report_choice(r, v);
+        return -1;
+    }
+    if (choices[i].later) {
+        problem_add(r->problems, v->line, "%s \"%s\" is not supported yet", r->option->key,
+                    v->string);
+        v->reported = true;
+        return -1;
+    }
+    return i;
 }
 
 static bool is_sequence(const struct value *v)
@@ -347,9 +356,9 @@ static const struct option *find_option(enum scope scope, const char *key)
 static const char *place_name(enum scope scope)
 {
     static const char *const names[SCOPE_END] = {
-        [SCOPE_ROOT] = "the top level",   [SCOPE_DEFAULTS] = "defaults",
+        [SCOPE_ROOT] = "the top level",    [SCOPE_DEFAULTS] = "defaults",
         [SCOPE_RATE_LIMIT] = "rate_limit", [SCOPE_CREDENTIALS] = "credentials",
-        [SCOPE_TARGETS] = "targets",      [SCOPE_SELECT] = "select",
+        [SCOPE_TARGETS] = "targets",       [SCOPE_SELECT] = "select",
         [SCOPE_TLS_CONFIG] = "tls_config", [SCOPE_METRICS] = "metrics",
         [SCOPE_STATE] = "state",
     };
@@ -393,16 +402,35 @@ static void report_unknown(enum scope scope, const struct value *v, struct probl
         problem_add(problems, v->line, "unknown key '%.*s'", PROBLEM_TEXT(v->key));
 }
 
+/* item is for the caller to keep as long as the result. */
+static struct value initial_value(const struct option *o, struct value *item)
+{
+    switch (o->type) {
+    case OPTION_COUNT:
+    case OPTION_INT:
+        return (struct value){.type = VALUE_INTEGER, .integer = strtoll(o->initial, NULL, 10)};
+    case OPTION_NUMBER:
+        return (struct value){.type = VALUE_FLOAT, .number = strtod(o->initial, NULL)};
+    case OPTION_BOOL:
+        return (struct value){.type = VALUE_BOOL, .boolean = strcmp(o->initial, "true") == 0};
+    case OPTION_CHOICES:
+        *item = (struct value){.type = VALUE_STRING, .string = o->initial};
+        return (struct value){.type = VALUE_ARRAY, .items = item, .n_items = 1};
+    default:
+        return (struct value){.type = VALUE_STRING, .string = o->initial};
+    }
+}
+
 int schema_set_initial(enum scope scope, struct arena *arena, void *ret)
 {
     size_t n;
     const struct option *options = schema_options(&n);
 
     for (const struct option *o = options; o < options + n; o++) {
+        /* Stays empty: the table's own values are good. */
         CLEANUP(problems_release) struct problems none = {0};
         struct reading r = reading_of(o, arena, &none);
-        struct value item = {.type = VALUE_STRING};
-        struct value v = item;
+        struct value item;
 
         if (o->scope != scope || o->later)
             continue;
@@ -410,16 +438,7 @@ int schema_set_initial(enum scope scope, struct arena *arena, void *ret)
             return -1;
         if (!o->initial)
             continue;
-        item.string = o->initial;
-        v.string = o->initial;
-        if (o->type == OPTION_COUNT || o->type == OPTION_INT)
-            v = (struct value){.type = VALUE_INTEGER, .integer = strtoll(o->initial, NULL, 10)};
-        else if (o->type == OPTION_NUMBER)
-            v = (struct value){.type = VALUE_FLOAT, .number = strtod(o->initial, NULL)};
-        else if (o->type == OPTION_BOOL)
-            v = (struct value){.type = VALUE_BOOL, .boolean = strcmp(o->initial, "true") == 0};
-        else if (o->type == OPTION_CHOICES)
-            v = (struct value){.type = VALUE_ARRAY, .items = &item, .n_items = 1};
+        struct value v = initial_value(o, &item);
         if (read_value(&r, &v, ret) < 0)
             return -1;
         assert(!v.reported);

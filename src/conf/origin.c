@@ -14,10 +14,13 @@ enum { PORT_HTTP = 80, PORT_HTTPS = 443, PORT_DIGITS_MAX = 5, PORT_MAX = 65535 }
 
 struct scheme {
     const char *name;
-    unsigned default_port;
+    uint16_t default_port;
 };
 static const struct scheme schemes[] = {
-    {"https", PORT_HTTPS}, {"http", PORT_HTTP}, {"socks5", 0}, {"socks5h", 0},
+    {"https", PORT_HTTPS},
+    {"http", PORT_HTTP},
+    {"socks5", 0},
+    {"socks5h", 0},
 };
 
 struct url {
@@ -25,7 +28,7 @@ struct url {
     bool has_user;
     bool has_rest; /* a path, query or fragment that is more than "/" */
     char host[ORIGIN_HOST_SIZE];
-    unsigned port; /* 0 = none given */
+    uint16_t port; /* 0 = none given */
 };
 
 static const struct scheme *find_scheme(const char *name, size_t len)
@@ -36,7 +39,7 @@ static const struct scheme *find_scheme(const char *name, size_t len)
     return NULL;
 }
 
-static bool parse_port(const char *s, size_t len, unsigned *ret)
+static bool parse_port(const char *s, size_t len, uint16_t *ret)
 {
     unsigned port = 0;
 
@@ -47,7 +50,7 @@ static bool parse_port(const char *s, size_t len, unsigned *ret)
             return false;
         port = port * 10 + (unsigned)(s[i] - '0');
     }
-    *ret = port;
+    *ret = (uint16_t)port;
     return port > 0 && port <= PORT_MAX;
 }
 
@@ -134,7 +137,7 @@ const char *origin_parse(const char *url, struct origin *ret)
         return "must start with https://; plain http is for loopback hosts only";
 
     if (u.port && u.port != u.scheme->default_port)
-        (void)snprintf(ret->host, sizeof(ret->host), "%.*s:%u", (int)sizeof(ret->host) - 7, u.host,
+        (void)snprintf(ret->host, sizeof(ret->host), "%.*s:%hu", (int)sizeof(ret->host) - 7, u.host,
                        u.port);
     else
         (void)snprintf(ret->host, sizeof(ret->host), "%s", u.host);

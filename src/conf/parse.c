@@ -89,7 +89,7 @@ static int convert(struct conversion *c, const config_setting_t *setting, struct
     return rc;
 }
 
-/* libconfig's few reasons, in words that say what to do. */
+/* What is left to libconfig after lex.h, in words that say what to do. */
 static const char *reason_of(const char *error_text)
 {
     static const struct {
@@ -98,7 +98,6 @@ static const char *reason_of(const char *error_text)
     } reasons[] = {
         {"duplicate setting name", "a key that the same group already has"},
         {"mismatched element type in array", "[ ] holds values of one type only"},
-        {"syntax error", "syntax error, here or at the end of the line before"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(reasons); i++)

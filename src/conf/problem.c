@@ -23,7 +23,7 @@ static bool grow(struct problems *p)
         return true;
 
     size_t cap = p->cap ? p->cap * 2 : ITEMS_FIRST;
-    struct problem *items = reallocarray(p->items, cap, sizeof(*items));
+    struct problem *items = realloc(p->items, cap * sizeof(*items));
     if (!items)
         return false;
     p->items = items;
@@ -59,11 +59,12 @@ static int compare(const void *left, const void *right)
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
+/* A file that could not be read has no lines. */
 static void add_where(struct strbuf *out, const struct source *source, unsigned line)
 {
     struct source_place place = source_place(source, line);
 
-    if (line)
+    if (place.line)
         strbuf_addf(out, "%s:%u: ", place.path, place.line);
     else
         strbuf_addf(out, "%s: ", place.path);

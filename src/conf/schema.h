@@ -56,9 +56,9 @@ struct option {
     enum scope scope;
     const char *key;
     enum option_type type;
-    bool later;                   /* known, but not supported yet */
-    const char *initial;          /* as in the file, strings without quotes; NULL = none */
-    const char *min;              /* as in the file; NULL where the type has no range */
+    bool later;          /* known, but not supported yet */
+    const char *initial; /* as in the file, strings without quotes; NULL = none */
+    const char *min;     /* as in the file; NULL where the type has no range */
     const char *max;
     enum text_rule rule;          /* of strings */
     const struct choice *choices; /* of choices */

@@ -39,7 +39,7 @@ static int push_span(struct source *s, struct source_span span)
 {
     if (s->n_spans == s->cap_spans) {
         size_t cap = s->cap_spans ? s->cap_spans * 2 : SPANS_FIRST;
-        struct source_span *spans = reallocarray(s->spans, cap, sizeof(*spans));
+        struct source_span *spans = realloc(s->spans, cap * sizeof(*spans));
 
         if (!spans)
             return -1;
@@ -54,7 +54,7 @@ static int push_string_line(struct source *s, unsigned line)
 {
     if (s->n_strings == s->cap_strings) {
         size_t cap = s->cap_strings ? s->cap_strings * 2 : SPANS_FIRST;
-        unsigned *lines = reallocarray(s->string_lines, cap, sizeof(*lines));
+        unsigned *lines = realloc(s->string_lines, cap * sizeof(*lines));
 
         if (!lines)
             return -1;
@@ -293,15 +293,17 @@ static int expand(struct expansion *x, const char *path)
         return -1;
     if (outcome == PROBLEM)
         return 0;
-    if (x->state.depth > 0) {
-        unsigned last = x->state.depth - 1;
+    const char *reason = lex_finish(&x->state);
+    if (reason) {
+        unsigned line = x->state.depth > 0 ? x->state.open_line[x->state.depth - 1] : x->line;
 
-        problem_add(x->problems, x->state.open_line[last], "'%c' is never closed",
-                    x->state.open[last]);
+        problem_add(x->problems, line, "%s", reason);
+        return 0;
     }
     /* libconfig takes a comment for one only if a newline ends it. */
     x->source->text.limit = 0;
     strbuf_addc(&x->source->text, '\n');
+    x->source->complete = true;
     return strbuf_ok(&x->source->text) ? finish_hash(x) : -1;
 }
 
@@ -342,7 +344,7 @@ struct source_place source_place(const struct source *s, unsigned line)
     const struct source_span *span = span_at(s, line);
 
     if (!span)
-        return (struct source_place){.path = s->main_file->path, .line = line};
+        return (struct source_place){s->main_file->path, s->complete ? 1 : 0};
     return (struct source_place){span->file->path, span->file_line + (line - span->first_line)};
 }
 

@@ -42,6 +42,7 @@ struct source {
     size_t n_strings;
     size_t cap_strings;
     size_t n_files;
+    bool complete;         /* the text is whole: it can be parsed */
     bool integers_refused; /* some were replaced: see SOURCE_REFUSED */
     const struct source_file *main_file;
     uint64_t hash; /* first 48 bits of SHA-256 over all bytes, each file's where it is included */
@@ -54,8 +55,8 @@ struct source {
 #define SOURCE_REFUSED '\001'
 
 /*
- * Reads the file. Problems go to problems; only without any is the text complete, except for
- * integers_refused. -1 when memory is out.
+ * Reads the file. Problems go to problems; with any but refused integers the text is not complete.
+ * -1 when memory is out.
  */
 int source_load(struct source *s, const char *path, struct arena *arena,
                 struct problems *problems) MUST_CHECK;
@@ -63,8 +64,9 @@ void source_release(struct source *s);
 
 struct source_place {
     const char *path;
-    unsigned line;
+    unsigned line; /* 0 = the file could not be read */
 };
+/* Line 0 is the main file as a whole: its first line. */
 struct source_place source_place(const struct source *s, unsigned line);
 const struct source_file *source_file_at(const struct source *s, unsigned line);
 

@@ -6,7 +6,7 @@
 #define TEXT_H
 
 enum text_rule {
-    TEXT_ANY, /* "" too, like where no "not empty" is said */
+    TEXT_ANY,         /* "" too, like where no "not empty" is said */
     TEXT_NAME,        /* not empty, short */
     TEXT_WORKSPACE,   /* not empty, goes into a header */
     TEXT_NAMESPACE,   /* not empty, one segment of a path */

@@ -15,9 +15,8 @@ struct value *value_member(const struct value *group, const char *key)
 const char *value_type_name(enum value_type type)
 {
     static const char *const names[] = {
-        [VALUE_STRING] = "a string",  [VALUE_INTEGER] = "an integer",
-        [VALUE_FLOAT] = "a float",    [VALUE_BOOL] = "a boolean",
-        [VALUE_ARRAY] = "an array",   [VALUE_LIST] = "a list",
+        [VALUE_STRING] = "a string", [VALUE_INTEGER] = "an integer", [VALUE_FLOAT] = "a float",
+        [VALUE_BOOL] = "a boolean",  [VALUE_ARRAY] = "an array",     [VALUE_LIST] = "a list",
         [VALUE_GROUP] = "a group",
     };
     return names[type];

@@ -15,7 +15,6 @@
 
 #include "assemble.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "entry.h"
 #include "families.h"
 #include "slice.h"
@@ -217,36 +216,18 @@ static bool same_globs(const struct glob_list *a, const struct glob_list *b)
     return true;
 }
 
-static struct slice_options options_of(const struct inventory *inv, const struct entry *entry)
+static struct slice_options options_of(const struct entry *entry, const struct glob_list *deny,
+                                       bool without_deployments)
 {
     return (struct slice_options){
         .workspace = entry->workspace,
         .namespace_name = entry->namespace_name,
-        .deny = &inv->deny,
-        .without_deployments = inv->without_deployments,
+        .deny = deny,
+        .without_deployments = without_deployments,
     };
 }
 
-/*
- * Renders an entry's data again under other settings. When memory is out the data goes and the
- * next refresh brings it back: the settings must not be half in force.
- */
-static void rerender(const struct inventory *inv, struct entry *entry)
-{
-    struct slice_options options = options_of(inv, entry);
-    struct listing *listing;
-    struct err err = {0};
-
-    if (!entry->slice)
-        return;
-    listing = slice_take_listing(TAKE(entry->slice));
-    if (slice_new(listing, &options, NULL, &entry->slice, &err) < 0) {
-        log_warn(LOG_FIELDS({"workspace", entry->workspace}, {"namespace", entry->namespace_name}),
-                 "no series until the next refresh: %s", err.msg);
-        listing_free(listing);
-    }
-}
-
+/* Frees a list and the entries in it that are not in force. */
 static void free_new_entries(struct entry **entries, size_t n, const struct inventory *inv)
 {
     for (size_t i = 0; i < n; i++) {
@@ -260,65 +241,117 @@ static void free_new_entries(struct entry **entries, size_t n, const struct inve
     free(entries);
 }
 
-/* The new list: kept entries where there are any, new ones where not. Changes nothing yet. */
-static struct entry **make_entries(const struct inventory *inv,
-                                   const struct inventory_watch *watches, size_t n)
-{
-    struct entry **entries = calloc(n ? n : 1, sizeof(struct entry *));
+/* What a new configuration will be in force with, made beside the old one. */
+struct change {
+    struct arena *arena; /* holds the deny list */
+    struct glob_list deny;
+    bool without_deployments;
+    struct entry **entries; /* kept ones where there are any, new ones where not */
+    struct slice **slices;  /* by entry; NULL = what it has stays */
+    size_t n;
+};
 
-    if (!entries)
-        return NULL;
-    for (size_t i = 0; i < n; i++) {
-        entries[i] = find_entry(inv, &watches[i]);
-        if (!entries[i])
-            entries[i] = entry_new(&watches[i]);
-        if (!entries[i]) {
-            free_new_entries(entries, i, inv);
-            return NULL;
-        }
-    }
-    return entries;
+/*
+ * A new slice shares the listing of the one it is to replace: whichever of the two goes must give
+ * it back first.
+ */
+static void drop_without_listing(struct slice *slice)
+{
+    if (slice)
+        (void)slice_take_listing(slice);
 }
 
-/* Frees the old entries that are not in the new list, and puts the new list in force. */
-static void swap_entries(struct inventory *inv, struct entry **entries,
-                         const struct inventory_watch *watches, size_t n)
+static void give_up(const struct inventory *inv, struct change *change)
+{
+    for (size_t i = 0; change->slices && i < change->n; i++)
+        drop_without_listing(change->slices[i]);
+    free(change->slices);
+    if (change->entries)
+        free_new_entries(change->entries, change->n, inv);
+    arena_free(change->arena);
+}
+
+static int make_entries(const struct inventory *inv, const struct inventory_watch *watches,
+                        struct change *change)
+{
+    for (size_t i = 0; i < change->n; i++) {
+        change->entries[i] = find_entry(inv, &watches[i]);
+        if (!change->entries[i])
+            change->entries[i] = entry_new(&watches[i]);
+        if (!change->entries[i])
+            return -1;
+    }
+    return 0;
+}
+
+/* Renders the data of kept entries under the new settings. */
+static int make_slices(struct change *change)
+{
+    for (size_t i = 0; i < change->n; i++) {
+        const struct entry *entry = change->entries[i];
+        const struct slice_options options =
+            options_of(entry, &change->deny, change->without_deployments);
+
+        if (entry->slice &&
+            slice_new(entry->slice->listing, &options, entry->slice, &change->slices[i], NULL) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int make_change(const struct inventory *inv, const struct inventory_settings *settings,
+                       const struct inventory_watch *watches, struct change *change)
+{
+    bool differs = !same_globs(&inv->deny, settings->deny) ||
+                   inv->without_deployments != settings->aggregate_by_namespace;
+
+    change->without_deployments = settings->aggregate_by_namespace;
+    change->arena = arena_new();
+    change->entries = calloc(change->n ? change->n : 1, sizeof(struct entry *));
+    change->slices = calloc(change->n ? change->n : 1, sizeof(struct slice *));
+    if (!change->arena || !change->entries || !change->slices ||
+        copy_globs(change->arena, settings->deny, &change->deny) < 0 ||
+        make_entries(inv, watches, change) < 0)
+        return -1;
+    return differs ? make_slices(change) : 0;
+}
+
+/* Cannot fail. Frees the old entries that are not in the new list. */
+static void put_in_force(struct inventory *inv, const struct inventory_watch *watches,
+                         struct change *change)
 {
     struct entry **old = inv->entries;
     size_t n_old = inv->n_entries;
 
-    for (size_t i = 0; i < n; i++)
-        entries[i]->target = watches[i].target;
-    inv->entries = entries;
-    inv->n_entries = n;
+    for (size_t i = 0; i < change->n; i++) {
+        struct entry *entry = change->entries[i];
+
+        entry->target = watches[i].target;
+        if (change->slices[i]) {
+            drop_without_listing(entry->slice);
+            entry->slice = change->slices[i];
+        }
+    }
+    free(change->slices);
+    inv->entries = change->entries;
+    inv->n_entries = change->n;
     free_new_entries(old, n_old, inv);
+    arena_free(inv->settings_arena);
+    inv->settings_arena = change->arena;
+    inv->deny = change->deny;
+    inv->without_deployments = change->without_deployments;
 }
 
 int inventory_configure(struct inventory *inventory, const struct inventory_settings *settings,
                         const struct inventory_watch *watches, size_t n, struct err *err)
 {
-    struct arena *arena = arena_new();
-    struct glob_list deny;
-    struct entry **entries;
-    bool changed = !same_globs(&inventory->deny, settings->deny) ||
-                   inventory->without_deployments != settings->aggregate_by_namespace;
+    struct change change = {.n = n};
 
-    if (!arena || copy_globs(arena, settings->deny, &deny) < 0) {
-        arena_free(arena);
+    if (make_change(inventory, settings, watches, &change) < 0) {
+        give_up(inventory, &change);
         return err_nomem(err, "the inventory");
     }
-    entries = make_entries(inventory, watches, n);
-    if (!entries) {
-        arena_free(arena);
-        return err_nomem(err, "the inventory");
-    }
-    swap_entries(inventory, entries, watches, n);
-    arena_free(inventory->settings_arena);
-    inventory->settings_arena = arena;
-    inventory->deny = deny;
-    inventory->without_deployments = settings->aggregate_by_namespace;
-    for (size_t i = 0; changed && i < n; i++)
-        rerender(inventory, inventory->entries[i]);
+    put_in_force(inventory, watches, &change);
     return 0;
 }
 
@@ -348,11 +381,13 @@ void inventory_refresh_missed(struct inventory *inventory, size_t entry, enum co
 
 static void note_failure(struct health *health, enum err_kind kind, const char *message)
 {
+    struct err err;
+
+    err_set(&err, kind, "%s", message ? message : ""); /* cuts it at a character */
     health->success = false;
     health->reason = err_reason(kind);
     health->failures[health->reason]++;
-    health->message[0] = '\0';
-    strncat(health->message, message ? message : "", sizeof(health->message) - 1);
+    memcpy(health->message, err.msg, sizeof(health->message));
 }
 
 void inventory_refresh_done(struct inventory *inventory, size_t entry, enum collector collector,
@@ -360,7 +395,7 @@ void inventory_refresh_done(struct inventory *inventory, size_t entry, enum coll
 {
     struct entry *e = inventory->entries[entry];
     struct health *health = health_of(inventory, entry, collector);
-    struct slice_options options = options_of(inventory, e);
+    struct slice_options options = options_of(e, &inventory->deny, inventory->without_deployments);
     struct slice *slice;
     struct err err = {0};
 

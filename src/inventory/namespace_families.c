@@ -38,10 +38,12 @@ static void emit_deployments(struct expo *e, const char *name, const struct entr
                         (int64_t)entry->slice->listing->n_items);
 }
 
+/* Where there are deployments and none tells, zeros would be made up. */
 static void emit_jobs(struct expo *e, const char *name, const struct entry *entry,
                       int64_t now_mono_ms)
 {
-    if (!entry->slice || entry_withheld(entry, now_mono_ms))
+    if (!entry->slice || entry_withheld(entry, now_mono_ms) ||
+        (!entry->slice->jobs_known && entry->slice->listing->n_items > 0))
         return;
     for (int state = 0; state < JOB_STATE_END; state++)
         expo_sample_i64(e, name, entry_labels(entry), job_state_label((enum job_state)state),

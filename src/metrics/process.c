@@ -223,18 +223,19 @@ static void write_i64(const struct family *family, struct expo *e, int64_t value
         expo_sample_i64(e, family->name, EXPO_NO_LABELS, EXPO_NO_LABELS, value);
 }
 
-/* The soft limit, which is what bites. No limit is 2^64 - 1, as the Go client writes it. */
-static void write_limit(const struct family *family, struct expo *e, int resource)
-{
-    struct rlimit limit;
-
-    if (getrlimit((__rlimit_resource_t)resource, &limit) == 0)
-        expo_sample_double(e, family->name, EXPO_NO_LABELS, EXPO_NO_LABELS, (double)limit.rlim_cur);
-}
+/* A line of the table: the family, and the value it shows where that is one of the set. */
+struct process_family {
+    struct family family; /* first: collect functions get its address */
+    registry_collect_fn *collect;
+    enum value value;
+};
 
 static void collect_value(void *ctx, const struct family *family, struct expo *e)
 {
-    write_i64(family, e, value_now(*(const enum value *)ctx));
+    const struct process_family *line = (const struct process_family *)family;
+
+    (void)ctx;
+    write_i64(family, e, value_now(line->value));
 }
 
 static void collect_cpu(void *ctx, const struct family *family, struct expo *e)
@@ -249,16 +250,28 @@ static void collect_cpu(void *ctx, const struct family *family, struct expo *e)
     expo_sample_double(e, family->name, EXPO_NO_LABELS, EXPO_NO_LABELS, (double)us / 1e6);
 }
 
+/* The soft limit, which is what bites. No limit is 2^64 - 1, as the Go client writes it. */
+static void write_limit(const struct family *family, struct expo *e, const struct rlimit *limit)
+{
+    expo_sample_double(e, family->name, EXPO_NO_LABELS, EXPO_NO_LABELS, (double)limit->rlim_cur);
+}
+
 static void collect_max_fds(void *ctx, const struct family *family, struct expo *e)
 {
+    struct rlimit limit;
+
     (void)ctx;
-    write_limit(family, e, RLIMIT_NOFILE);
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+        write_limit(family, e, &limit);
 }
 
 static void collect_virtual_memory_max(void *ctx, const struct family *family, struct expo *e)
 {
+    struct rlimit limit;
+
     (void)ctx;
-    write_limit(family, e, RLIMIT_AS);
+    if (getrlimit(RLIMIT_AS, &limit) == 0)
+        write_limit(family, e, &limit);
 }
 
 static void collect_start_time(void *ctx, const struct family *family, struct expo *e)
@@ -270,60 +283,44 @@ static void collect_start_time(void *ctx, const struct family *family, struct ex
 
 /* --- the table ----------------------------------------------------------------------------- */
 
-/* What collect_value gets as its ctx: the place of each value in the set. */
-static enum value value_ids[VALUE_END] = {
-    OPEN_FDS, VIRTUAL_MEMORY_BYTES,  RESIDENT_MEMORY_BYTES,
-    THREADS,  NETWORK_RECEIVE_BYTES, NETWORK_TRANSMIT_BYTES,
-};
+#define GAUGE   METRIC_GAUGE
+#define COUNTER METRIC_COUNTER
 
-static const struct {
-    struct family family;
-    registry_collect_fn *collect;
-    enum value *value;
-} families[] = {
-    {{"process_cpu_seconds_total", "Total user and system CPU time spent in seconds.",
-      METRIC_COUNTER},
-     collect_cpu,
-     NULL},
-    {{"process_open_fds", "Number of open file descriptors.", METRIC_GAUGE},
+static const struct process_family families[] = {
+    {{"process_cpu_seconds_total", "Total user and system CPU time spent in seconds.", COUNTER},
+     .collect = collect_cpu},
+    {{"process_open_fds", "Number of open file descriptors.", GAUGE}, collect_value, OPEN_FDS},
+    {{"process_max_fds", "Maximum number of open file descriptors.", GAUGE},
+     .collect = collect_max_fds},
+    {{"process_virtual_memory_bytes", "Virtual memory size in bytes.", GAUGE},
      collect_value,
-     &value_ids[OPEN_FDS]},
-    {{"process_max_fds", "Maximum number of open file descriptors.", METRIC_GAUGE},
-     collect_max_fds,
-     NULL},
-    {{"process_virtual_memory_bytes", "Virtual memory size in bytes.", METRIC_GAUGE},
-     collect_value,
-     &value_ids[VIRTUAL_MEMORY_BYTES]},
+     VIRTUAL_MEMORY_BYTES},
     {{"process_virtual_memory_max_bytes", "Maximum amount of virtual memory available in bytes.",
-      METRIC_GAUGE},
-     collect_virtual_memory_max,
-     NULL},
-    {{"process_resident_memory_bytes", "Resident memory size in bytes.", METRIC_GAUGE},
+      GAUGE},
+     .collect = collect_virtual_memory_max},
+    {{"process_resident_memory_bytes", "Resident memory size in bytes.", GAUGE},
      collect_value,
-     &value_ids[RESIDENT_MEMORY_BYTES]},
+     RESIDENT_MEMORY_BYTES},
     {{"process_start_time_seconds", "Start time of the process since unix epoch in seconds.",
-      METRIC_GAUGE},
-     collect_start_time,
-     NULL},
-    {{"process_threads", "Number of OS threads in the process.", METRIC_GAUGE},
-     collect_value,
-     &value_ids[THREADS]},
+      GAUGE},
+     .collect = collect_start_time},
+    {{"process_threads", "Number of OS threads in the process.", GAUGE}, collect_value, THREADS},
     {{"process_network_receive_bytes_total",
-      "Number of bytes received by the process over the network.", METRIC_COUNTER},
+      "Number of bytes received by the process over the network.", COUNTER},
      collect_value,
-     &value_ids[NETWORK_RECEIVE_BYTES]},
+     NETWORK_RECEIVE_BYTES},
     {{"process_network_transmit_bytes_total",
-      "Number of bytes sent by the process over the network.", METRIC_COUNTER},
+      "Number of bytes sent by the process over the network.", COUNTER},
      collect_value,
-     &value_ids[NETWORK_TRANSMIT_BYTES]},
+     NETWORK_TRANSMIT_BYTES},
 };
 
 int process_metrics_register(struct registry *registry, struct err *err)
 {
     process.start_time_unix_ms = start_time_unix_ms();
     for (size_t i = 0; i < ARRAY_LEN(families); i++) {
-        if (registry_add(registry, REGISTRY_PROCESS, &families[i].family, families[i].collect,
-                         families[i].value, err) < 0)
+        if (registry_add(registry, REGISTRY_PROCESS, &families[i].family, families[i].collect, NULL,
+                         err) < 0)
             return -1;
     }
     return 0;

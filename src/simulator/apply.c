@@ -101,8 +101,8 @@ static void cut(const struct fault *f, enum wire_kind kind, int64_t wait_ms, str
 {
     int64_t len = (int64_t)r->body.len;
     int64_t bytes = f->bytes == FAULT_UNSET ? len / 2 : f->bytes;
-    r->wire = (struct wire_plan){
-        .kind = kind, .bytes = bytes < len ? bytes : len, .wait_ms = wait_ms};
+    r->wire =
+        (struct wire_plan){.kind = kind, .bytes = bytes < len ? bytes : len, .wait_ms = wait_ms};
 }
 
 static enum wire_kind cut_kind(const char *mode)

@@ -19,16 +19,17 @@ struct profile_shape {
     size_t variants;
 };
 
-/* Sizes measured on public Flink SQL and on plans of real jobs; fewer variants where they are big. */
+/* Sizes measured on public Flink SQL and on plans of real jobs; fewer variants where they are big.
+ */
 static const struct profile_shape shapes[PROFILE_END] = {
     [PROFILE_SMALL] = {"small", 1200, 0.8, 22000, 2, 10, 40, 0.2, 512},
     [PROFILE_TYPICAL] = {"typical", 4000, 1.4, 500000, 5, 60, 250, 0.5, 512},
     [PROFILE_HEAVY] = {"heavy", 40000, 1.2, 500000, 60, 300, 900, 1.0, 128},
 };
 
-static const char *const tables[] = {"orders",    "payments",  "user_events", "sku_dim",
+static const char *const tables[] = {"orders",     "payments",  "user_events", "sku_dim",
                                      "ods_binlog", "dwd_trade", "dws_gmv",     "clicks",
-                                     "订单明细",  "risk_score"};
+                                     "订单明细",   "risk_score"};
 static const char *const columns[] = {"id BIGINT",
                                       "user_id STRING",
                                       "amount DECIMAL(18, 4)",
@@ -38,8 +39,9 @@ static const char *const columns[] = {"id BIGINT",
                                       "`状态` INT"};
 static const char *const connectors[] = {"kafka", "hologres", "mysql-cdc", "paimon",
                                          "sls",   "datagen",  "blackhole", "starrocks"};
-static const char *const nodes[] = {"TableSourceScan", "Calc", "Exchange",        "GroupAggregate",
-                                    "Join",            "Sink", "WindowAggregate", "LookupJoin"};
+static const char *const nodes[] = {"TableSourceScan", "Calc",      "Exchange",
+                                    "GroupAggregate",  "Join",      "Sink",
+                                    "WindowAggregate", "LookupJoin"};
 
 #define PICK(r, list) ((list)[rng_below((r), ARRAY_LEN(list))])
 

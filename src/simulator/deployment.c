@@ -73,8 +73,7 @@ void deployment_builder_release(struct deployment_builder *b)
     strbuf_release(&b->text);
 }
 
-void deployment_builder_mark(struct deployment_builder *b, enum part_kind kind,
-                             struct text *shared)
+void deployment_builder_mark(struct deployment_builder *b, enum part_kind kind, struct text *shared)
 {
     if (b->n_marks == DEPLOYMENT_MAX_PARTS) {
         b->text.bad = true;

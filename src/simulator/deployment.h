@@ -137,7 +137,13 @@ void ledger_render(const struct ledger *l, struct strbuf *out);
 
 /* --- what happens to it ---------------------------------------------------------------------- */
 
-enum job_event { JOB_EVENT_START, JOB_EVENT_FAIL, JOB_EVENT_CANCEL, JOB_EVENT_FINISH, JOB_EVENT_PURGE };
+enum job_event {
+    JOB_EVENT_START,
+    JOB_EVENT_FAIL,
+    JOB_EVENT_CANCEL,
+    JOB_EVENT_FINISH,
+    JOB_EVENT_PURGE
+};
 bool job_event_parse(const char *s, enum job_event *ret);
 
 /*

@@ -9,16 +9,79 @@
 #include "json_text.h"
 #include "rng.h"
 
+/* The contract of the texts; parsed below. */
+const char fault_help[] =
+    "A fault is written KIND[:key=value,...]. Keys of every kind choose the requests:\n"
+    "\n"
+    "  page=N          only requests for that page (default: all)\n"
+    "  count=N         only the first N of them\n"
+    "  after=N         not the first N of them\n"
+    "  rate=0.1        each with that probability\n"
+    "  namespace=NAME  only that namespace\n"
+    "  operation=NAME  only that operation\n"
+    "\n"
+    "Kinds and their own keys (defaults in brackets). Those of the first group replace the reply, "
+    "and\n"
+    "the first one that matches wins; those of the second change the listing and may come "
+    "together.\n"
+    "\n"
+    "  status       code=[503], retry_after=SECONDS, error=CODE: a gateway error; the error code "
+    "follows\n"
+    "               the status if it is not given\n"
+    "  throttle     ms=[1000], code=[429]: Throttling.User with x-acs-retry-after; ms=0 leaves it "
+    "out\n"
+    "  business     code=[990301], message=TEXT, mode=[false]|no-success|null-data: HTTP 200 with\n"
+    "               success false, without success, or with success and null as data\n"
+    "  html         code=[502]: a proxy's page\n"
+    "  xml          code=[503], error=CODE: a gateway error in XML\n"
+    "  empty        code=[200]: no body\n"
+    "  malformed    the body is no JSON\n"
+    "  truncate     bytes=[half of it], mode=[length]|chunked|eof: the body is cut: Content-Length "
+    "says\n"
+    "               more, the last chunk is missing, or only the end of the connection ends it\n"
+    "  reset        bytes=[half of it]: the connection is reset in the middle of the body\n"
+    "  hang         seconds=[3600], mode=[close]|reply|body: nothing is sent for so long, then "
+    "the\n"
+    "               connection closes, or the reply comes after all (a slow first byte); body: "
+    "the\n"
+    "               headers and half of the body come before\n"
+    "  drip         bytes=[1], every_ms=[500]: the reply in small pieces\n"
+    "  huge         size=[1GiB]: a body that goes on and on, in chunks\n"
+    "  gzip-bomb    size=[300MiB]: as much, compressed\n"
+    "  deep         depth=[100000]: nested arrays\n"
+    "  redirect     to=URL, code=[307]\n"
+    "\n"
+    "  total-size   value=N | delta=N | mode=missing|negative|string|null|varying (also bare:\n"
+    "               total-size:missing)\n"
+    "  endless      mode=[repeat]|fresh: pages never end; behind the end the same deployments "
+    "come\n"
+    "               again, or others that do not exist\n"
+    "  shift        mode=[alternate]|remove|insert|move: before each page but the first the "
+    "world's\n"
+    "               list loses its first deployment, gets a new one in front, or has its first "
+    "one\n"
+    "               moved to the end\n"
+    "  invalid-utf8 names hold bytes that are not UTF-8";
+
 static const char *const kind_names[FAULT_KIND_END] = {
-    [FAULT_STATUS] = "status",         [FAULT_THROTTLE] = "throttle",
-    [FAULT_BUSINESS] = "business",     [FAULT_HTML] = "html",
-    [FAULT_XML] = "xml",               [FAULT_EMPTY] = "empty",
-    [FAULT_MALFORMED] = "malformed",   [FAULT_TRUNCATE] = "truncate",
-    [FAULT_RESET] = "reset",           [FAULT_HANG] = "hang",
-    [FAULT_DRIP] = "drip",             [FAULT_HUGE] = "huge",
-    [FAULT_GZIP_BOMB] = "gzip-bomb",   [FAULT_DEEP] = "deep",
-    [FAULT_REDIRECT] = "redirect",     [FAULT_TOTAL_SIZE] = "total-size",
-    [FAULT_ENDLESS] = "endless",       [FAULT_SHIFT] = "shift",
+    [FAULT_STATUS] = "status",
+    [FAULT_THROTTLE] = "throttle",
+    [FAULT_BUSINESS] = "business",
+    [FAULT_HTML] = "html",
+    [FAULT_XML] = "xml",
+    [FAULT_EMPTY] = "empty",
+    [FAULT_MALFORMED] = "malformed",
+    [FAULT_TRUNCATE] = "truncate",
+    [FAULT_RESET] = "reset",
+    [FAULT_HANG] = "hang",
+    [FAULT_DRIP] = "drip",
+    [FAULT_HUGE] = "huge",
+    [FAULT_GZIP_BOMB] = "gzip-bomb",
+    [FAULT_DEEP] = "deep",
+    [FAULT_REDIRECT] = "redirect",
+    [FAULT_TOTAL_SIZE] = "total-size",
+    [FAULT_ENDLESS] = "endless",
+    [FAULT_SHIFT] = "shift",
     [FAULT_INVALID_UTF8] = "invalid-utf8",
 };
 
@@ -223,8 +286,8 @@ int fault_parse(const char *spec, struct fault *ret, struct err *err)
     snprintf(f.spec, sizeof(f.spec), "%s", spec);
     size_t name_len = strcspn(spec, ":");
     size_t kind = 0;
-    while (kind < FAULT_KIND_END && (strlen(kind_names[kind]) != name_len ||
-                                     strncmp(kind_names[kind], spec, name_len) != 0))
+    while (kind < FAULT_KIND_END &&
+           (strlen(kind_names[kind]) != name_len || strncmp(kind_names[kind], spec, name_len) != 0))
         kind++;
     if (kind == FAULT_KIND_END)
         return err_set(err, ERR_CONF, "there is no fault '%.*s'", (int)name_len, spec);
@@ -308,13 +371,13 @@ int fault_set_add(struct fault_set *s, const struct fault *fault, struct err *er
 
 /* Does this fault strike now? Its counters say how far it is. */
 static bool strikes(struct fault_set *s, struct fault *f, const char *operation, const char *ns,
-                    int64_t page)
+                    int64_t page, bool too_late)
 {
     if ((f->page && f->page != page) || (*f->ns && strcmp(f->ns, ns) != 0) ||
         (*f->operation && strcmp(f->operation, operation) != 0))
         return false;
     f->n_matched++;
-    if ((int64_t)f->n_matched <= f->after)
+    if (too_late || (int64_t)f->n_matched <= f->after)
         return false;
     if (f->count != FAULT_UNSET && (int64_t)f->n_applied >= f->count)
         return false;
@@ -359,9 +422,8 @@ void fault_set_match(struct fault_set *s, const char *operation, const char *ns,
     pthread_mutex_lock(&s->mu);
     for (size_t i = 0; i < s->n; i++) {
         struct fault *f = &s->faults[i];
-        if (fault_kind_replaces_reply(f->kind) && ret->replaces_reply)
-            continue;
-        if (strikes(s, f, operation, ns, page))
+        bool too_late = fault_kind_replaces_reply(f->kind) && ret->replaces_reply;
+        if (strikes(s, f, operation, ns, page, too_late))
             take_effect(s, f, ret);
     }
     pthread_mutex_unlock(&s->mu);

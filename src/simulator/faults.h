@@ -1,47 +1,6 @@
 /*
- * Faults: what goes wrong, for which requests, how often.
- *
- * A fault is written KIND[:key=value,...]. Keys of every kind choose the requests:
- *
- *   page=N          only requests for that page (default: all)
- *   count=N         only the first N of them
- *   after=N         not the first N of them
- *   rate=0.1        each with that probability
- *   namespace=NAME  only that namespace
- *   operation=NAME  only that operation
- *
- * Kinds and their own keys (defaults in brackets). Those of the first group replace the reply, and
- * the first one that matches wins; those of the second change the listing and may come together.
- *
- *   status       code=[503], retry_after=SECONDS, error=CODE: a gateway error; the error code follows
- *                the status if it is not given
- *   throttle     ms=[1000], code=[429]: Throttling.User with x-acs-retry-after; ms=0 leaves it out
- *   business     code=[990301], message=TEXT, mode=[false]|no-success|null-data: HTTP 200 with
- *                success false, without success, or with success and null as data
- *   html         code=[502]: a proxy's page
- *   xml          code=[503], error=CODE: a gateway error in XML
- *   empty        code=[200]: no body
- *   malformed    the body is no JSON
- *   truncate     bytes=[half of it], mode=[length]|chunked|eof: the body is cut: Content-Length says
- *                more, the last chunk is missing, or only the end of the connection ends it
- *   reset        bytes=[half of it]: the connection is reset in the middle of the body
- *   hang         seconds=[3600], mode=[close]|reply|body: nothing is sent for so long, then the
- *                connection closes, or the reply comes after all (a slow first byte); body: the
- *                headers and half of the body come before
- *   drip         bytes=[1], every_ms=[500]: the reply in small pieces
- *   huge         size=[1GiB]: a body that goes on and on, in chunks
- *   gzip-bomb    size=[300MiB]: as much, compressed
- *   deep         depth=[100000]: nested arrays
- *   redirect     to=URL, code=[307]
- *
- *   total-size   value=N | delta=N | mode=missing|negative|string|null|varying (also bare:
- *                total-size:missing)
- *   endless      mode=[repeat]|fresh: pages never end; behind the end the same deployments come
- *                again, or others that do not exist
- *   shift        mode=[alternate]|remove|insert|move: before each page but the first the world's
- *                list loses its first deployment, gets a new one in front, or has its first one
- *                moved to the end
- *   invalid-utf8 names hold bytes that are not UTF-8
+ * Faults: what goes wrong, for which requests, how often. The kinds and their keys are described
+ * in fault_help, which --help prints.
  */
 #ifndef SIMULATOR_FAULTS_H
 #define SIMULATOR_FAULTS_H
@@ -76,6 +35,8 @@ enum fault_kind {
     FAULT_INVALID_UTF8,
     FAULT_KIND_END,
 };
+
+extern const char fault_help[];
 
 const char *fault_kind_name(enum fault_kind kind);
 bool fault_kind_replaces_reply(enum fault_kind kind);

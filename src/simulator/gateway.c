@@ -43,8 +43,10 @@ static bool route(struct passage *p)
         p->r->operation = p->operation->name;
         return true;
     }
-    if (other_method)
+    if (other_method) {
+        reply_add_header(p->r, "Allow", "GET");
         return refuse(p, 405, "UnsupportedHTTPMethod", "This http method is not supported.");
+    }
     return refuse(p, 404, "InvalidApi.NotFound",
                   "Specified api is not found, please check your url and method.");
 }
@@ -66,7 +68,8 @@ static bool authenticate(struct passage *p)
     if (!accepted)
         refuse(p, v.status, v.code, strbuf_str(&v.message));
     else if (!nonces_use(p->s->nonces, v.nonce, clock_mono_ms()))
-        accepted = refuse(p, 400, "SignatureNonceUsed", "Specified signature nonce was used already.");
+        accepted =
+            refuse(p, 400, "SignatureNonceUsed", "Specified signature nonce was used already.");
     verify_verdict_release(&v);
     return accepted;
 }

@@ -146,7 +146,8 @@ static void add_conf_and_logging(struct making *m)
                 "\"taskmanager.numberOfTaskSlots\":%s,"
                 "\"restart-strategy.fixed-delay.attempts\":2147483647}",
                 rng_chance(&m->rng, 0.5) ? "1" : "\"1\"");
-    strbuf_adds(t, ",\"logging\":{\"loggingProfile\":\"default\",\"log4j2ConfigurationTemplate\":\"");
+    strbuf_adds(t,
+                ",\"logging\":{\"loggingProfile\":\"default\",\"log4j2ConfigurationTemplate\":\"");
     if (!rng_chance(&m->rng, 0.8)) {
         for (int i = 0; i < 300; i++)
             strbuf_adds(t, "<xml>");
@@ -367,7 +368,8 @@ int generate_deployment(const struct generator *g, const char *ns, uint64_t numb
     uint64_t place = number;
     for (const char *c = ns; *c; c++)
         place = rng_mix(place, (unsigned char)*c);
-    struct making m = {.g = g, .rng = {rng_mix(g->seed, place)}, .number = number, .d = d, .ns = ns};
+    struct making m = {
+        .g = g, .rng = {rng_mix(g->seed, place)}, .number = number, .d = d, .ns = ns};
     int rc = make(&m, created_s);
     deployment_builder_release(&m.b);
     strbuf_release(&m.quirks);

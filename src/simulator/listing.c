@@ -104,7 +104,8 @@ static bool label_matches(const struct listing_query *q, const struct deployment
         strbuf_add_double(&text, v->valuedouble);
     else if (cJSON_IsBool(v))
         strbuf_adds(&text, cJSON_IsTrue(v) ? "true" : "false");
-    bool listed = (cJSON_IsString(v) || text.len) && value_listed(q->label_values, strbuf_str(&text));
+    bool listed =
+        (cJSON_IsString(v) || text.len) && value_listed(q->label_values, strbuf_str(&text));
     strbuf_release(&text);
     return listed;
 }

@@ -134,8 +134,7 @@ static int ensure_id(struct reading *r, uint64_t id_seed, size_t start, struct e
     return 0;
 }
 
-static int build(struct reading *r, const char *text, size_t len, uint64_t id_seed,
-                 struct err *err)
+static int build(struct reading *r, const char *text, size_t len, uint64_t id_seed, struct err *err)
 {
     struct deployment *d = r->d;
     strbuf_addc(&r->b->text, '{');

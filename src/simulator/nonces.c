@@ -89,8 +89,8 @@ bool nonces_use(struct nonces *n, const char *nonce, int64_t now_ms)
     }
     if (fresh) {
         forget(n, n->at);
-        n->ring[n->at] =
-            (struct entry){.hash = {hash[0], hash[1]}, .at_ms = now_ms, .next = *head, .used = true};
+        n->ring[n->at] = (struct entry){
+            .hash = {hash[0], hash[1]}, .at_ms = now_ms, .next = *head, .used = true};
         *head = (uint32_t)n->at;
         n->at = (n->at + 1) % n->capacity;
     }

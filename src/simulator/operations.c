@@ -82,7 +82,8 @@ static void add_fresh_items(const struct call *call, const struct world_namespac
     for (size_t i = page->n_items; i < q->page_size; i++) {
         struct deployment *d;
         uint64_t number = 1000000000 + (q->page_index - 1) * q->page_size + i;
-        if (generate_deployment(&call->sim->world->generator, ns->name, number, 0, &d, &ignored) < 0)
+        if (generate_deployment(&call->sim->world->generator, ns->name, number, 0, &d, &ignored) <
+            0)
             return;
         if (i)
             text_body_add(out, ",", 1);

@@ -32,7 +32,8 @@ struct operation {
     void (*answer)(const struct call *call, struct reply *r);
 };
 
-/* The operation at that path, or NULL; *ret_other_method: the path is known, with another method. */
+/* The operation at that path, or NULL; *ret_other_method: the path is known, with another method.
+ */
 const struct operation *operation_find(const char *method, const char *raw_path,
                                        char *ret_params[OPERATION_MAX_PATH_PARAMS],
                                        bool *ret_other_method);

@@ -41,7 +41,8 @@ static void add_xml_escaped(struct strbuf *out, const char *s)
 
 static void gateway_xml(struct strbuf *out, const struct reply *r, const struct gateway_error *e)
 {
-    strbuf_addf(out, "<?xml version='1.0' encoding='UTF-8'?><Error><RequestId>%s</RequestId><HostId>",
+    strbuf_addf(out,
+                "<?xml version='1.0' encoding='UTF-8'?><Error><RequestId>%s</RequestId><HostId>",
                 r->request_id);
     add_xml_escaped(out, e->host);
     strbuf_adds(out, "</HostId><Code>");
@@ -63,9 +64,10 @@ static void gateway_json(struct strbuf *out, const struct reply *r, const struct
     json_add_escaped(out, e->code, strlen(e->code));
     strbuf_addf(out, "&product=ververica&requestId=%s\"", r->request_id);
     if (e->status == 403)
-        strbuf_adds(out, ",\"AccessDeniedDetail\":{\"PolicyType\":\"AccountLevelIdentityBasedPolicy\","
-                         "\"AuthAction\":\"stream:ListDeployments\",\"NoPermissionType\":"
-                         "\"ImplicitDeny\"}");
+        strbuf_adds(out,
+                    ",\"AccessDeniedDetail\":{\"PolicyType\":\"AccountLevelIdentityBasedPolicy\","
+                    "\"AuthAction\":\"stream:ListDeployments\",\"NoPermissionType\":"
+                    "\"ImplicitDeny\"}");
     strbuf_addc(out, '}');
 }
 

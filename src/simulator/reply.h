@@ -38,8 +38,8 @@ struct reply {
     int status;
     const char *content_type; /* static; NULL = none */
     struct strbuf body;
-    bool gzip;             /* the body is */
-    int64_t delay_ms;      /* before the first byte */
+    bool gzip;        /* the body is */
+    int64_t delay_ms; /* before the first byte */
     struct {
         const char *name;
         char value[512];
@@ -49,8 +49,8 @@ struct reply {
 
     /* For the counters and the log. */
     char request_id[RNG_UUID_LEN];
-    char code[128];     /* error code of a refusal, "" otherwise */
-    const char *fault;  /* kind of the fault that struck, static, or NULL */
+    char code[128];        /* error code of a refusal, "" otherwise */
+    const char *fault;     /* kind of the fault that struck, static, or NULL */
     const char *operation; /* static, or NULL */
 };
 
@@ -72,7 +72,8 @@ void reply_gateway_error(struct reply *r, const struct gateway_error *e);
 /* HTTP 200 with success false. */
 void reply_business_error(struct reply *r, const char *code, const char *message);
 
-/* The start of every body of the API: {"requestId":...,"success":...,... without the brace's end. */
+/* The start of every body of the API: {"requestId":...,"success":...,... without the brace's end.
+ */
 void reply_envelope(struct strbuf *out, const struct reply *r, bool success, const char *code,
                     const char *message);
 

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 
 /* 100 calls a second for a quarter of an hour are 90,000. */
-#define MAX_NONCES 262144
+#define MAX_NONCES     262144
 
 #define MAX_LOAD_BYTES ((size_t)2 << 30)
 

@@ -55,7 +55,7 @@ struct simulator_conf {
     struct settings settings;
     const char *const *namespaces;
     size_t n_namespaces;
-    size_t n_deployments; /* generated in each namespace */
+    size_t n_deployments;  /* generated in each namespace */
     const char *load_file; /* NULL = none */
     const struct fault *faults;
     size_t n_faults;

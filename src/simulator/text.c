@@ -5,7 +5,7 @@
 
 #include "base/deflate.h"
 
-#define STORED_MAX 65535U
+#define STORED_MAX      65535U
 /* Shorter texts are stored as they are: a segment of their own costs more than it saves. */
 #define WORTH_DEFLATING 200U
 

@@ -28,8 +28,8 @@ void uri_decode(struct strbuf *out, const char *s, size_t len, bool plus_is_spac
 
 static bool is_unreserved(char c)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '_' || c == '.' || c == '~';
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.' || c == '~';
 }
 
 void uri_encode(struct strbuf *out, const char *s, size_t len, const char *also_raw)

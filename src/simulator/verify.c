@@ -285,8 +285,7 @@ static bool check_presence(const struct verify_request *r, struct authorization 
         if (value && *value)
             continue;
         refuse(v, 400, required[i].code, "");
-        strbuf_addf(&v->message, "The header %s is mandatory for this action.",
-                    required[i].header);
+        strbuf_addf(&v->message, "The header %s is mandatory for this action.", required[i].header);
         return false;
     }
     if (!parse_authorization(authorization, a))
@@ -325,8 +324,7 @@ static bool check_all_signed(const struct verify_request *r, const struct author
     return true;
 }
 
-static bool check_date(const struct verify_request *r, int64_t now_unix_s,
-                       struct verify_verdict *v)
+static bool check_date(const struct verify_request *r, int64_t now_unix_s, struct verify_verdict *v)
 {
     const char *date = verify_header(r, "x-acs-date");
     int year;

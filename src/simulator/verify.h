@@ -67,10 +67,10 @@ int verify_compute(const struct verify_request *r, const char *signed_headers,
 
 struct verify_verdict {
     bool accepted;
-    int status;          /* HTTP status of the refusal */
-    const char *code;    /* static, such as "SignatureDoesNotMatch" */
+    int status;       /* HTTP status of the refusal */
+    const char *code; /* static, such as "SignatureDoesNotMatch" */
     struct strbuf message;
-    const char *nonce;   /* points into the request's headers; NULL unless accepted */
+    const char *nonce; /* points into the request's headers; NULL unless accepted */
 };
 void verify_verdict_release(struct verify_verdict *v);
 

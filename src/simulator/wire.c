@@ -50,7 +50,8 @@ static bool send_head(int fd, struct halt *halt, const struct reply *r, const ch
                       enum framing framing)
 {
     struct strbuf head = STRBUF_INIT;
-    strbuf_addf(&head, "HTTP/1.1 %d Simulated\r\nDate: %s\r\nConnection: close\r\n", r->status, date);
+    strbuf_addf(&head, "HTTP/1.1 %d Simulated\r\nDate: %s\r\nConnection: close\r\n", r->status,
+                date);
     strbuf_addf(&head, "x-acs-request-id: %s\r\n", r->request_id);
     if (r->content_type)
         strbuf_addf(&head, "Content-Type: %s\r\n", r->content_type);

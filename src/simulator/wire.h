@@ -8,7 +8,8 @@
 #include "halt.h"
 #include "reply.h"
 
-/* For a plan other than WIRE_NONE. The connection must be closed afterwards. date as in the header. */
+/* For a plan other than WIRE_NONE. The connection must be closed afterwards. date as in the header.
+ */
 void wire_send(int fd, struct halt *halt, const struct reply *r, const char *date);
 
 /* Waits for ms, or until the client closes or the program stops; true if it may go on. */

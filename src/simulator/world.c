@@ -315,7 +315,7 @@ static int read_arrivals(struct world *w, const struct world_load *load, struct 
                 return err_nomem(err, "deployments");
             a->items = grown;
         }
-        uint64_t seed = rng_mix(w->generator.seed ^ 0x6c6f6164, w->namespaces[0]->added + a->n);
+        uint64_t seed = rng_mix(w->generator.seed ^ 0x6c6f6164, w->n_loaded + a->n);
         struct arrival *arrival = &a->items[a->n++];
         if (read_arrival(load, &item, seed, arrival, err) < 0)
             return err_wrap(err, "deployment %zu", a->n);
@@ -335,6 +335,7 @@ static int settle(struct world *w, const struct world_load *load, struct arrival
             return -1;
         a->items[i].d = NULL;
         ns->added += load->counts_as_added;
+        w->n_loaded++;
     }
     return 0;
 }

@@ -56,6 +56,7 @@ struct world {
     char *workspace;
     struct world_namespace **namespaces;
     size_t n_namespaces;
+    uint64_t n_loaded; /* objects that came as JSON; gives those without an id one of their own */
 };
 
 struct world_conf {
@@ -87,7 +88,8 @@ int world_insert(struct world_namespace *ns, size_t at, struct deployment *d,
 int world_generate(struct world *w, struct world_namespace *ns, size_t n, int64_t created_s,
                    struct err *err) MUST_CHECK;
 /* One more at position `at`, created now, counted as added. */
-int world_appear(struct world *w, struct world_namespace *ns, size_t at, struct err *err) MUST_CHECK;
+int world_appear(struct world *w, struct world_namespace *ns, size_t at,
+                 struct err *err) MUST_CHECK;
 /* Removes one, counts it and remembers what it was. */
 void world_remove(struct world_namespace *ns, size_t index);
 /* Moves one to the end of the list. */

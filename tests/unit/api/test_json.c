@@ -133,7 +133,7 @@ static void test_lone_surrogates(void **state)
     }
     /* The copy that is repaired counts, too. */
     struct err err;
-    assert_int_equal(parse_kind("[\"\\ud83d\",                    1]", 33, 400, &err), ERR_NONE);
+    assert_int_equal(parse_kind("[\"\\ud83d\"]", 10, 300, &err), ERR_NONE);
     assert_int_equal(parse_kind("[\"\\ud83d\"]", 10, 9, &err), ERR_LIMIT);
 }
 

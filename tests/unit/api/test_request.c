@@ -11,9 +11,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include <stdbool.h>
+#include <malloc.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "alloc_fail.h"
@@ -23,6 +22,29 @@
 
 /* 2026-02-03T04:05:06Z, the date of the vector; the milliseconds must not show. */
 #define DATE_UNIX_MS 1770091506789
+
+/* Every token of this file begins with it; free() is wrapped to see that none goes back readable.
+ */
+#define NEEDLE       "SENSITIVE"
+
+static int leaks;
+
+void __real_free(void *p);
+void __wrap_free(void *p);
+
+void __wrap_free(void *p)
+{
+    if (p && memmem(p, malloc_usable_size(p), NEEDLE, strlen(NEEDLE)))
+        leaks++;
+    __real_free(p);
+}
+
+/* The last test: looks back at all the others. */
+static void no_token_went_back_readable(void **state)
+{
+    (void)state;
+    assert_int_equal(leaks, 0);
+}
 
 static const char nonce[] = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
@@ -112,7 +134,7 @@ static void signs_body_and_token(void **state)
 {
     (void)state;
     static const char body[] = "{\"a\":1}";
-    static char token[] = "CAIS/with+plus==";
+    static char token[] = "SENSITIVE/with+plus==";
     struct credentials_keys temporary = keys;
     struct request request = list_request();
     struct request_wire wire = {0};
@@ -155,9 +177,8 @@ static void signs_body_and_token(void **state)
     assert_non_null(strstr(strbuf_str(&expected), "SignedHeaders=content-type;host;workspace;"));
     for (size_t i = 0; i < ARRAY_LEN(headers); i++)
         assert_header(&wire, headers[i].name, headers[i].value);
-    assert_string_equal(
-        strbuf_str(&wire.url),
-        "https://ververica.cn-hangzhou.aliyuncs.com/api/v2/namespaces/default-namespace/deployments");
+    assert_string_equal(strbuf_str(&wire.url), "https://ververica.cn-hangzhou.aliyuncs.com/api/v2/"
+                                               "namespaces/default-namespace/deployments");
 
     strbuf_release(&expected);
     request_wire_release(&wire);
@@ -188,12 +209,11 @@ static void paths(void **state)
         const char *segment;
         const char *expected;
     } cases[] = {
-        {"default-namespace", "/deployments", NULL, "/api/v2/namespaces/default-namespace/deployments"},
+        {"default-namespace", "/deployments", NULL,
+         "/api/v2/namespaces/default-namespace/deployments"},
         {"a/b", "/deployments", NULL, "/api/v2/namespaces/a%2Fb/deployments"},
-        {"../../x?y#z", "/deployments", NULL,
-         "/api/v2/namespaces/..%2F..%2Fx%3Fy%23z/deployments"},
-        {"a%2Fb +\r\n", "/deployments", NULL,
-         "/api/v2/namespaces/a%252Fb%20%2B%0D%0A/deployments"},
+        {"../../x?y#z", "/deployments", NULL, "/api/v2/namespaces/..%2F..%2Fx%3Fy%23z/deployments"},
+        {"a%2Fb +\r\n", "/deployments", NULL, "/api/v2/namespaces/a%252Fb%20%2B%0D%0A/deployments"},
         {"\xe8\xae\xa2\xff", "/deployments", NULL, "/api/v2/namespaces/%E8%AE%A2%FF/deployments"},
         {"n", "/deployments/name", "job (1)!'x'/*\xe8\xae\xa2~",
          "/api/v2/namespaces/n/deployments/name/job%20%281%29%21%27x%27%2F%2A%E8%AE%A2~"},
@@ -226,7 +246,7 @@ static void expect_refused(const struct request *request, const struct credentia
     assert_int_equal(err.kind, kind);
     if (!strstr(err.msg, message))
         fail_msg("%s: not about %s", err.msg, message);
-    assert_null(strstr(err.msg, "SENSITIVE"));
+    assert_null(strstr(err.msg, NEEDLE));
     assert_null(wire.headers); /* untouched */
     assert_null(wire.url.ptr);
 }
@@ -264,8 +284,8 @@ static void refuses_injected_headers(void **state)
 static void refuses_what_is_not_encoded(void **state)
 {
     (void)state;
-    static const char *const paths_refused[] = {"",    "x",   "/a b", "/a?b", "/a#b",
-                                                "/a+", "/\n", "/\x80"};
+    static const char *const paths_refused[] = {"",     "x",   "/a b", "/a?b",
+                                                "/a#b", "/a+", "/\n",  "/\x80"};
     static const char *const queries_refused[] = {"a=b c", "a=b#", "a=+", "a=b/c", "a\n=b"};
     struct request request = list_request();
 
@@ -322,13 +342,16 @@ static void attempts_differ(void **state)
 static void survives_no_memory(void **state)
 {
     (void)state;
+    static char token[] = "SENSITIVE-token-that-is-longer-than-the-first-allocation-of-a-buffer-is";
+    struct credentials_keys temporary = keys;
     struct request request = list_request();
 
+    temporary.security_token = token;
     for (size_t n = 1;; n++) {
         struct request_wire wire = {0};
         struct err err = {0};
         alloc_fail_at(n);
-        int r = request_sign(&request, &keys, DATE_UNIX_MS, nonce, &wire, &err);
+        int r = request_sign(&request, &temporary, DATE_UNIX_MS, nonce, &wire, &err);
         alloc_fail_off();
         if (alloc_fail_count() < n) {
             assert_int_equal(r, 0);
@@ -354,6 +377,7 @@ int main(void)
         cmocka_unit_test(nonces_differ),
         cmocka_unit_test(attempts_differ),
         cmocka_unit_test(survives_no_memory),
+        cmocka_unit_test(no_token_went_back_readable),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,8 +80,7 @@ static void every_kind(void **state)
         /* What is never retried is not retried because the server names a time either. */
         o.retry_after_ms = 1000;
         if ((retry_wait_ms(&o, &fresh, 12345) >= 0) != cases[i].retried)
-            fail_msg("%s with status %d and a time", err_kind_name(cases[i].kind),
-                     cases[i].status);
+            fail_msg("%s with status %d and a time", err_kind_name(cases[i].kind), cases[i].status);
     }
     for (size_t i = 0; i < ARRAY_LEN(seen); i++)
         assert_true(seen[i]);
@@ -127,7 +126,7 @@ static void number_of_attempts(void **state)
         int max_retries;
         bool retried;
     } cases[] = {
-        {1, 0, false}, {1, 1, true}, {2, 1, false}, {2, 2, true},
+        {1, 0, false}, {1, 1, true}, {2, 1, false},  {2, 2, true},
         {3, 2, false}, {9, 9, true}, {10, 9, false}, {1000000, 1000000, true},
     };
 
@@ -231,16 +230,11 @@ static void keeps_the_deadline(void **state)
         int64_t remaining_ms;
         int64_t expected_ms;
     } cases[] = {
-        {-1, 0, 501, 500},
-        {-1, 0, 500, -1}, /* nothing would be left for the request */
-        {-1, 0, 0, -1},
-        {-1, 0, -5, -1},
-        {7000, 0, 7001, 7000},
-        {7000, 0, 7000, -1},
-        {7000, 0, 6999, -1},
-        {7000, 700, 7700, -1},
-        {7000, 700, 7701, 7700},
-        {400000, 0, 300001, 300000},
+        {-1, 0, 501, 500},       {-1, 0, 500, -1}, /* nothing would be left for the request */
+        {-1, 0, 0, -1},          {-1, 0, -5, -1},
+        {7000, 0, 7001, 7000},   {7000, 0, 7000, -1},
+        {7000, 0, 6999, -1},     {7000, 700, 7700, -1},
+        {7000, 700, 7701, 7700}, {400000, 0, 300001, 300000},
         {400000, 0, 300000, -1},
     };
 
@@ -256,12 +250,9 @@ static void keeps_the_deadline(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_kind),
-        cmocka_unit_test(hints),
-        cmocka_unit_test(number_of_attempts),
-        cmocka_unit_test(backoff_doubles_with_full_jitter),
-        cmocka_unit_test(obeys_retry_after),
-        cmocka_unit_test(ignores_bad_retry_after),
+        cmocka_unit_test(every_kind),         cmocka_unit_test(hints),
+        cmocka_unit_test(number_of_attempts), cmocka_unit_test(backoff_doubles_with_full_jitter),
+        cmocka_unit_test(obeys_retry_after),  cmocka_unit_test(ignores_bad_retry_after),
         cmocka_unit_test(keeps_the_deadline),
     };
 

@@ -15,9 +15,9 @@
 
 #include "alloc_fail.h"
 
-#define FIXTURES    AFE_FIXTURES "/sign"
-#define VECTORS     24 /* folders; a new case changes it, see the README */
-#define ITEMS_MAX   32
+#define FIXTURES     AFE_FIXTURES "/sign"
+#define VECTORS      24 /* folders; a new case changes it, see the README */
+#define ITEMS_MAX    32
 #define EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 /* A whole file less its last newline; fails the test if it is missing. */
@@ -102,8 +102,7 @@ static void vector_load(const char *folder, struct vector *v)
         if (strcmp(line, "body") == 0) {
             v->request.body_len = (size_t)strtoul(value, NULL, 10);
             v->request.body = end ? end + 1 : NULL;
-            assert_int_equal(v->request.body_len,
-                             end ? len - (size_t)(end + 1 - v->text) : 0);
+            assert_int_equal(v->request.body_len, end ? len - (size_t)(end + 1 - v->text) : 0);
             break;
         }
         assert_non_null(end); /* body comes last */
@@ -226,14 +225,14 @@ static void check_steps(const struct vector *v, const char *folder, const char *
     assert_int_equal(sign_string_to_sign(canonical, canonical_len, &out, &err), 0);
     assert_string_equal(strbuf_str(&out), to_sign);
 
-    assert_int_equal(
-        sign_signature(to_sign, to_sign_len, v->access_key_secret, signature, &err), 0);
+    assert_int_equal(sign_signature(to_sign, to_sign_len, v->access_key_secret, signature, &err),
+                     0);
     assert_string_equal(signature, signed_text);
 
     strbuf_reset(&out);
-    assert_int_equal(sign_authorization(&v->request, v->access_key_id, v->access_key_secret, &out,
-                                        hash, &err),
-                     0);
+    assert_int_equal(
+        sign_authorization(&v->request, v->access_key_id, v->access_key_secret, &out, hash, &err),
+        0);
     assert_string_equal(strbuf_str(&out), authorization);
     assert_string_equal(hash, strchr(to_sign, '\n') + 1);
 

@@ -1,0 +1,38 @@
+# Runs while installing: configuration files and the systemd unit, for the prefix then in force.
+
+function(afe_below_prefix ret dir)
+  if(IS_ABSOLUTE "${dir}")
+    set(${ret} "${dir}" PARENT_SCOPE)
+  else()
+    set(${ret} "${CMAKE_INSTALL_PREFIX}/${dir}" PARENT_SCOPE)
+  endif()
+endfunction()
+
+afe_below_prefix(bindir "${afe_bindir}")
+afe_below_prefix(confdir "${afe_sysconfdir}")
+if(confdir STREQUAL "/usr/etc")
+  set(confdir "/etc")
+endif()
+string(APPEND confdir "/aliyun_flink_exporter")
+
+# A configuration that is there may have been edited.
+file(GLOB configs "${afe_source_dir}/etc/*.cfg")
+foreach(config IN LISTS configs)
+  get_filename_component(name "${config}" NAME)
+  if(EXISTS "$ENV{DESTDIR}${confdir}/${name}")
+    message(STATUS "Kept: $ENV{DESTDIR}${confdir}/${name}")
+  else()
+    file(INSTALL DESTINATION "${confdir}" TYPE FILE FILES "${config}")
+  endif()
+endforeach()
+
+set(unit aliyun_flink_exporter.service)
+file(READ "${afe_source_dir}/systemd/${unit}" text)
+string(REPLACE "/usr/bin/" "${bindir}/" text "${text}")
+string(REPLACE "/etc/aliyun_flink_exporter/" "${confdir}/" text "${text}")
+set(unitdir "${CMAKE_INSTALL_PREFIX}/lib/systemd/system")
+file(MAKE_DIRECTORY "$ENV{DESTDIR}${unitdir}")
+file(WRITE "$ENV{DESTDIR}${unitdir}/${unit}" "${text}")
+file(CHMOD "$ENV{DESTDIR}${unitdir}/${unit}" PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
+list(APPEND CMAKE_INSTALL_MANIFEST_FILES "${unitdir}/${unit}")
+message(STATUS "Installing: $ENV{DESTDIR}${unitdir}/${unit}")

@@ -1,0 +1,21 @@
+# What the programs say of themselves. git is asked at configure time; a tarball says "unknown".
+find_package(Git QUIET)
+set(AFE_REVISION "" CACHE STRING "Revision shown by --version (empty: ask git)")
+set(AFE_BRANCH "" CACHE STRING "Branch shown in build_info (empty: ask git)")
+function(afe_ask_git variable)
+  if(NOT ${variable} AND GIT_EXECUTABLE)
+    execute_process(COMMAND ${GIT_EXECUTABLE} ${ARGN} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
+      OUTPUT_VARIABLE answer OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE result)
+    if(result EQUAL 0)
+      set(${variable} "${answer}" PARENT_SCOPE)
+    endif()
+  endif()
+endfunction()
+afe_ask_git(AFE_REVISION rev-parse --short=12 HEAD)
+afe_ask_git(AFE_BRANCH rev-parse --abbrev-ref HEAD)
+foreach(variable AFE_REVISION AFE_BRANCH)
+  if(NOT ${variable})
+    set(${variable} "unknown")
+  endif()
+endforeach()
+

@@ -1,0 +1,15 @@
+/* The listening socket: an address as the user writes it, made into a file descriptor. */
+#ifndef HTTP_LISTEN_H
+#define HTTP_LISTEN_H
+
+#include "base/cleanup.h"
+#include "base/err.h"
+
+/*
+ * "host:port", "[v6]:port" or ":port"; port 0 takes any free one. ":port" and "[::]:port" take
+ * IPv6 and IPv4 with one socket; ":port" takes IPv4 alone on a machine without IPv6. ERR_CONF for
+ * what is no address, ERR_IO for what cannot be bound. May ask the resolver for a host name.
+ */
+int listen_open(const char *address, int *ret_fd, unsigned *ret_port, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,166 @@
+#include "control.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/quantity.h"
+#include "change.h"
+#include "uri.h"
+
+#define PREFIX "/_sim"
+
+bool control_is_path(const char *raw_path)
+{
+    size_t len = strlen(PREFIX);
+    return strncmp(raw_path, PREFIX, len) == 0 && (!raw_path[len] || raw_path[len] == '/');
+}
+
+static void plain(struct reply *r, int status, const char *text)
+{
+    reply_reset_body(r);
+    r->status = status;
+    r->content_type = "text/plain; charset=utf-8";
+    strbuf_adds(&r->body, text);
+    strbuf_addc(&r->body, '\n');
+}
+
+static void begin_json(struct reply *r)
+{
+    r->status = 200;
+    r->content_type = "application/json; charset=utf-8";
+}
+
+static void render_settings(const struct settings *set, struct strbuf *out)
+{
+    strbuf_addf(out, ",\"latency_ms\":%lld,\"rate_limit\":", (long long)set->latency_ms);
+    strbuf_add_double(out, set->rate_limit);
+    strbuf_adds(out, ",\"churn\":");
+    strbuf_add_double(out, set->churn);
+    strbuf_addf(out, ",\"clock_offset_ms\":%lld", (long long)set->clock_offset_ms);
+    strbuf_addf(out,
+                ",\"options\":{\"access_denied_as\":\"%s\",\"bad_page_as\":\"%s\","
+                "\"throttle_status\":%d,\"verify\":%s}",
+                set->access_denied_as_business ? "business" : "gateway",
+                set->bad_page_as_business ? "business" : "gateway", set->throttle_status,
+                set->verify ? "true" : "false");
+}
+
+static void render_state(struct simulator *s, struct reply *r)
+{
+    struct settings set;
+    struct strbuf *out = &r->body;
+    simulator_settings(s, &set);
+    begin_json(r);
+    strbuf_adds(out, "{\"name\":\"aliyun_flink_simulator\",\"version\":");
+    json_add_cstring(out, AFE_VERSION);
+    world_lock_read(s->world);
+    strbuf_adds(out, ",\"workspace\":");
+    json_add_cstring(out, s->world->workspace);
+    strbuf_adds(out, ",\"namespaces\":[");
+    for (size_t i = 0; i < s->world->n_namespaces; i++) {
+        strbuf_adds(out, i ? "," : "");
+        json_add_cstring(out, s->world->namespaces[i]->name);
+    }
+    strbuf_adds(out, "],\"deployments\":{");
+    for (size_t i = 0; i < s->world->n_namespaces; i++) {
+        strbuf_adds(out, i ? "," : "");
+        json_add_cstring(out, s->world->namespaces[i]->name);
+        strbuf_addf(out, ":%zu", s->world->namespaces[i]->n_deployments);
+    }
+    strbuf_adds(out, "},\"ledger\":");
+    world_render_ledger(s->world, out);
+    world_unlock(s->world);
+    strbuf_addc(out, ',');
+    stats_render(s->stats, out);
+    strbuf_adds(out, ",\"faults\":");
+    fault_set_render(s->faults, out);
+    render_settings(&set, out);
+    strbuf_adds(out, "}\n");
+}
+
+/* Of a namespace: the truth, or what is gone. */
+static void render_namespace(struct simulator *s, const char *name, bool gone, struct reply *r)
+{
+    world_lock_read(s->world);
+    struct world_namespace *ns = world_find_namespace(s->world, name);
+    if (!ns) {
+        plain(r, 404, "there is no such namespace");
+    } else {
+        begin_json(r);
+        if (gone)
+            world_render_gone(ns, &r->body);
+        else
+            world_render_truth(ns, &r->body);
+        strbuf_addc(&r->body, '\n');
+    }
+    world_unlock(s->world);
+}
+
+static void render_encoded_namespace(struct simulator *s, const char *encoded, bool gone,
+                                     struct reply *r)
+{
+    struct strbuf name = STRBUF_INIT;
+    uri_decode(&name, encoded, strlen(encoded), false);
+    render_namespace(s, strbuf_str(&name), gone, r);
+    strbuf_release(&name);
+}
+
+static void render_log(struct simulator *s, const struct uri_query *query, struct reply *r)
+{
+    const char *text = uri_query_get(query, "since");
+    uint64_t since = 0;
+    if (text && quantity_parse_u64(text, &since) < 0) {
+        plain(r, 400, "since is no number");
+        return;
+    }
+    begin_json(r);
+    stats_render_log(s->stats, since, &r->body);
+    strbuf_addc(&r->body, '\n');
+}
+
+static void get(struct simulator *s, const char *path, const struct uri_query *query,
+                struct reply *r)
+{
+    const char *rest = path + strlen(PREFIX);
+    const char *deployments = uri_query_get(query, "deployments");
+    if ((!*rest || strcmp(rest, "/") == 0) && deployments)
+        render_namespace(s, deployments, false, r);
+    else if (!*rest || strcmp(rest, "/") == 0)
+        render_state(s, r);
+    else if (strncmp(rest, "/deployments/", 13) == 0)
+        render_encoded_namespace(s, rest + 13, false, r);
+    else if (strncmp(rest, "/removed/", 9) == 0)
+        render_encoded_namespace(s, rest + 9, true, r);
+    else if (strcmp(rest, "/log") == 0)
+        render_log(s, query, r);
+    else
+        plain(r, 404, "try /_sim, /_sim/deployments/NAMESPACE, /_sim/removed/NAMESPACE, /_sim/log");
+}
+
+static void post(struct simulator *s, const struct verify_request *request, struct reply *r)
+{
+    struct err err = {0};
+    if (change_apply(s, request->body, request->body_len, &err) < 0)
+        plain(r, 400, err.msg);
+    else
+        render_state(s, r);
+}
+
+void control_answer(struct simulator *s, const struct verify_request *request, struct reply *r)
+{
+    struct uri_query query;
+    if (uri_query_init(&query, request->raw_query) < 0) {
+        plain(r, 400, "the query is too long");
+        return;
+    }
+    bool is_get = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
+    bool is_post = strcmp(request->method, "POST") == 0;
+    if (is_get)
+        get(s, request->raw_path, &query, r);
+    else if (is_post && strcmp(request->raw_path, PREFIX) == 0)
+        post(s, request, r);
+    else
+        plain(r, 405, "GET, or POST to /_sim");
+    uri_query_release(&query);
+}

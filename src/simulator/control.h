@@ -1,0 +1,40 @@
+/*
+ * The control path /_sim: what tests see and change. No signature, loopback only.
+ *
+ *   GET /_sim                      everything in numbers; with ?deployments=NAMESPACE the next one
+ *   GET /_sim/deployments/NAME     a JSON list: the full truth about each deployment
+ *   GET /_sim/removed/NAME         a JSON list: what is left of removed deployments
+ *   GET /_sim/log[?since=SEQ]      a JSON list of the last 2000 requests
+ *   POST /_sim                     a JSON object; all of it is checked before any of it is done,
+ * and the answer is that of GET /_sim
+ *
+ *   {"faults": ["status:code=503", ...]}        the set of faults; [] clears it
+ *   {"add": [{...}, ...], "namespace": "x"}     deployments appear; without "namespace" they go
+ * where their own member says, else to the first namespace
+ *   {"remove": ["id", ...]}
+ *   {"set_summary": {"id": {...}|null|"missing"}}     silently: the ledger does not count it
+ *   {"set_status": {"id": "FAILED"|null}}             of the newest job
+ *   {"rename": {"id": "new name"|null}}
+ *   {"event": {"deploymentId": "id", "kind": "start|fail|cancel|finish|purge", "count": 1,
+ *              "state": "..."}}, or a list of them: see deployment_event for state
+ *   {"latency": "20ms"}, {"rate_limit": 100}, {"churn": 2.5}, {"clock_offset": "-20m"}
+ *   {"options": {"access_denied_as": "gateway|business", "bad_page_as": "gateway|business",
+ *                "throttle_status": 429|400, "verify": true}}
+ *   {"credentials": {"access_key_id", "access_key_secret", "security_token"}}: any of them; the
+ * token before becomes an expired one
+ *   {"reset_counters": true}
+ */
+#ifndef SIMULATOR_CONTROL_H
+#define SIMULATOR_CONTROL_H
+
+#include <stdbool.h>
+
+#include "reply.h"
+#include "simulator.h"
+#include "verify.h"
+
+bool control_is_path(const char *raw_path);
+
+void control_answer(struct simulator *s, const struct verify_request *request, struct reply *r);
+
+#endif

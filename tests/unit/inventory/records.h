@@ -1,0 +1,50 @@
+/*
+ * What the tests of the inventory are made of: made-up records, listings and targets, and reading
+ * an exposition back. Everything here fails the running test instead of returning errors.
+ */
+#ifndef RECORDS_H
+#define RECORDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/strbuf.h"
+#include "inventory/snapshot.h"
+#include "metrics/registry.h"
+#include "model/listing.h"
+#include "model/target.h"
+
+/* A record that tells nothing but its id and name. */
+struct deployment record_absent(const char *id, const char *name);
+/* A record that tells everything. */
+struct deployment record_full(const char *id, const char *name);
+
+/* A listing of copies of the records, which must be sorted by id; their strings are borrowed. */
+struct listing *listing_of(const struct deployment *items, size_t n);
+/* A listing of records with ids "d-00000012" and so on; the same number gives the same record. */
+struct listing *listing_of_numbers(const uint32_t *numbers, size_t n);
+
+/* A target named "prod" with one namespace's usual settings; strings are static. */
+struct target target_usual(void);
+
+/* The text of a format, the end mark included. */
+void snapshot_write(const struct snapshot *s, enum expo_format format, struct strbuf *out);
+/* The families of the registry's exporter group as text. */
+void registry_text(const struct registry *registry, struct strbuf *out);
+
+/*
+ * Fails the test unless the text keeps to the grammar's rules between lines: a family has one HELP,
+ * then one TYPE, then all its samples and no others, no series comes twice. Returns the number of
+ * series.
+ */
+size_t expect_exposition(const struct strbuf *text, enum expo_format format);
+
+/* The value of a series written exactly so, "" if it is not there. Good until the next call. */
+const char *value_of(const struct strbuf *text, const char *series);
+/* Lines that begin so. */
+size_t count_lines(const struct strbuf *text, const char *prefix);
+
+/* What a gzip member holds. Fails the test if it is not one whole member. */
+void gunzip(const void *bytes, size_t len, struct strbuf *out);
+
+#endif
