@@ -34,7 +34,8 @@ struct conf {
 /*
  * Reads and validates the file. On success *ret holds one reference. Otherwise -1, and problems
  * (if not NULL) holds every problem found, one "file:line: message\n" each in file order; err has
- * the first. A configuration without targets is a problem.
+ * the first. A file that cannot be read is told without a line, as is its being too large. A
+ * configuration without targets is a problem. No message holds a secret.
  */
 int conf_load(const char *path, struct conf **ret, struct strbuf *problems,
               struct err *err) MUST_CHECK;

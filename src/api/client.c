@@ -325,13 +325,14 @@ static int pass_receive(struct pass *pass, const struct transport_reply *reply, 
     struct call *call = &pass->calls[reply->tag];
     bool wanted = call->state == CALL_IN_FLIGHT;
     struct api_refusal refusal = {.hint = RETRY_HINT_NONE};
+    struct err failure = {.kind = ERR_NONE};
     struct page page;
 
     call_received(call, env, reply);
     if (!wanted)
         return 0;
-    int rc = decode(pass, call, reply, &page, &refusal, err);
-    call_log(call, env, reply, &refusal, rc < 0 ? err->kind : ERR_NONE);
+    int rc = decode(pass, call, reply, &page, &refusal, &failure);
+    call_log(call, env, reply, &refusal, failure.kind);
     if (rc == 0) {
         pass->lister->pages_read++;
         rc = paging_add(&pass->paging, call->page, &page, err);
@@ -339,11 +340,14 @@ static int pass_receive(struct pass *pass, const struct transport_reply *reply, 
         return rc;
     }
     /* The body itself, or what it would take to decode it. */
-    if (err->kind == ERR_LIMIT && (reply->body_too_large || reply->err.kind == ERR_NONE))
+    if (failure.kind == ERR_LIMIT && (reply->body_too_large || reply->err.kind == ERR_NONE))
         pass->lister->too_large = true;
-    if (err->kind == ERR_THROTTLED && pass->window > 1)
+    if (failure.kind == ERR_THROTTLED && pass->window > 1)
         pass->window /= 2;
-    return call_failed(call, env, reply, &refusal, err);
+    if (call_failed(call, env, reply, &refusal, &failure) == 0)
+        return 0;
+    *err = failure;
+    return -1;
 }
 
 /* Until all pages are there. The first page that fails for good fails the pass. */

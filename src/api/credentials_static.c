@@ -239,5 +239,5 @@ struct credentials_source *credentials_static_new(const struct credentials_spec 
     s->spec = spec;
     s->secret.path = path_or_null(spec->access_key_secret_file);
     s->token.path = path_or_null(spec->security_token_file);
-    return &s->source;
+    return (struct credentials_source *)s;
 }

@@ -7,23 +7,14 @@
 
 enum {
     WAIT_MIN_MS = 500,
-    WAIT_MAX_MS = 8000,
+    WAIT_MAX_MS = 8000, /* a power of two times the least */
     RETRY_AFTER_MAX_MS = 300000,
 };
 
 /* A refusal of something that is new in every attempt: nonce, token, date. */
 static bool hint_retryable(enum retry_hint hint, const struct retry_budget *budget)
 {
-    switch (hint) {
-    case RETRY_HINT_NONCE_USED:
-        return true;
-    case RETRY_HINT_TOKEN_REFUSED:
-    case RETRY_HINT_DATE_REFUSED:
-        return !budget->used_hint[hint];
-    case RETRY_HINT_NONE:
-        break;
-    }
-    return false;
+    return hint == RETRY_HINT_NONCE_USED || !budget->used_hint[hint];
 }
 
 static bool kind_retryable(enum err_kind kind, int status)
@@ -70,8 +61,6 @@ static int64_t backoff_ms(int attempts_made, uint64_t random)
 
     for (int i = 0; i < attempts_made && bound < WAIT_MAX_MS; i++)
         bound *= 2;
-    if (bound > WAIT_MAX_MS)
-        bound = WAIT_MAX_MS;
     return WAIT_MIN_MS + jitter_ms(bound - WAIT_MIN_MS, random);
 }
 

@@ -24,6 +24,7 @@
 #include <curl/curl.h>
 #include <openssl/x509_vfy.h>
 
+#include "api/session.h"
 #include "base/clock.h"
 
 enum {
@@ -695,4 +696,18 @@ int transport_wait(struct transport *t, int64_t until_mono_ms, struct transport_
         if (rc != CURLM_OK)
             return err_set(err, ERR_INTERNAL, "libcurl: %s", curl_multi_strerror(rc));
     }
+}
+
+/* --- what is linked ------------------------------------------------------------------------------- */
+
+const char *api_curl_version(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->version;
+}
+
+const char *api_tls_backend(void)
+{
+    const char *backend = curl_version_info(CURLVERSION_NOW)->ssl_version;
+
+    return backend ? backend : "none";
 }

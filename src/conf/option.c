@@ -278,8 +278,12 @@ static void read_list(const struct reading *whole, struct value *v)
 
 static int read_value(const struct reading *r, struct value *v, void *block)
 {
+    bool on_its_own = r->option->type == OPTION_GROUP || r->option->type == OPTION_LIST;
     void *field = block ? (char *)block + r->option->offset : NULL;
     int choice;
+
+    assert(field || on_its_own);
+    (void)on_its_own;
 
     switch (r->option->type) {
     case OPTION_DURATION:

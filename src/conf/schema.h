@@ -77,7 +77,8 @@ int schema_set_initial(enum scope scope, struct arena *arena, void *ret) MUST_CH
 
 /*
  * Checks a group against its scope's options and puts what is good into ret, the struct of the
- * scope (NULL: check only). Options that are not given are left alone. -1: out of memory.
+ * scope. ret is NULL for the scopes that have none: ROOT and STATE. Options that are not given are
+ * left alone. -1: out of memory.
  */
 int schema_read(enum scope scope, struct value *group, struct arena *arena,
                 struct problems *problems, void *ret) MUST_CHECK;

@@ -54,7 +54,7 @@ static int set_origin(struct target_reading *r)
 
     if ((endpoint && endpoint->reported) || (region && region->reported))
         return 0;
-    if (*t->endpoint) {
+    if (endpoint && *t->endpoint) {
         complaint = origin_parse(t->endpoint, &origin);
         if (complaint) {
             problem_add(problems_of(r), endpoint->line, "endpoint %s", complaint);

@@ -456,3 +456,8 @@ void http_server_stop(struct http_server *server, int64_t drain_ms)
     server->listen_fd = -1; /* MHD has closed it */
     free_server(server);
 }
+
+const char *http_library_version(void)
+{
+    return MHD_get_version();
+}

@@ -34,6 +34,7 @@ struct inventory {
     struct arena *settings_arena;
     struct glob_list deny;
     bool without_deployments;
+    int64_t render_us; /* spent on slices since the last generation */
     /* The header of each family of deployments, in each format: made once, shared for ever. */
     struct piece *headers[EXPO_FORMAT_END][DEPLOYMENT_FAMILIES];
     /* Read by HTTP threads. */
@@ -398,6 +399,7 @@ void inventory_refresh_done(struct inventory *inventory, size_t entry, enum coll
     struct slice_options options = options_of(e, &inventory->deny, inventory->without_deployments);
     struct slice *slice;
     struct err err = {0};
+    int64_t began_us = clock_mono_us();
 
     health->tried = true;
     health->duration_ms = outcome->duration_ms;
@@ -416,6 +418,7 @@ void inventory_refresh_done(struct inventory *inventory, size_t entry, enum coll
     outcome->listing = NULL;
     slice_free(e->slice);
     e->slice = slice;
+    inventory->render_us += clock_mono_us() - began_us;
     health->success = true;
     health->reason = ERR_NONE;
     health->message[0] = '\0';
@@ -610,6 +613,9 @@ int inventory_snapshot(struct inventory *inventory, int64_t now_mono_ms, struct 
             return -1;
     if (fill_statuses(inventory, now_mono_ms, &parts, err) < 0)
         return -1;
-    parts.render_us = clock_mono_us() - began_us;
-    return snapshot_new(&parts, ret, err);
+    parts.render_us = inventory->render_us + clock_mono_us() - began_us;
+    if (snapshot_new(&parts, ret, err) < 0)
+        return -1;
+    inventory->render_us = 0;
+    return 0;
 }

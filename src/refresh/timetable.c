@@ -1,6 +1,7 @@
 #include "timetable.h"
 
 #include <assert.h>
+#include <stdbool.h>
 
 uint64_t timetable_hash(const char *workspace, const char *namespace_name)
 {
@@ -37,46 +38,58 @@ void timetable_start(struct timetable *t, int64_t now_mono_ms, uint64_t hash, in
         t->due_mono_ms += (int64_t)(hash % (uint64_t)spread_ms);
 }
 
+static int64_t longest_delay(const struct timetable *t)
+{
+    return t->max_backoff_ms > t->interval_ms ? t->max_backoff_ms : t->interval_ms;
+}
+
 void timetable_retime(struct timetable *t, int64_t now_mono_ms, uint64_t hash, int64_t interval_ms,
                       int64_t max_backoff_ms)
 {
     t->max_backoff_ms = max_backoff_ms;
-    if (t->interval_ms == interval_ms)
+    if (t->interval_ms == interval_ms) {
+        if (t->failures > 0 && t->due_mono_ms - now_mono_ms > longest_delay(t))
+            t->due_mono_ms = now_mono_ms + longest_delay(t);
         return;
+    }
     t->interval_ms = interval_ms;
     t->phase_ms = (int64_t)(hash % (uint64_t)interval_ms);
     t->due_mono_ms = next_on_grid(t, now_mono_ms);
 }
 
-static uint64_t grid_times_between(const struct timetable *t, int64_t from_ms, int64_t to_ms)
+/*
+ * Refreshes after failures, and first ones, begin off the grid. They stand for the grid time that
+ * follows at once: two listings in a row would tell nothing.
+ */
+static bool stands_for(const struct timetable *t, int64_t began_mono_ms, int64_t grid_ms)
 {
-    int64_t first = next_on_grid(t, from_ms);
+    return grid_ms - began_mono_ms < t->interval_ms / 2;
+}
 
-    return first > to_ms ? 0 : 1 + (uint64_t)((to_ms - first) / t->interval_ms);
+static uint64_t missed_between(const struct timetable *t, int64_t began_mono_ms,
+                               int64_t now_mono_ms)
+{
+    int64_t first = next_on_grid(t, began_mono_ms);
+
+    if (stands_for(t, began_mono_ms, first))
+        first += t->interval_ms;
+    return first > now_mono_ms ? 0 : 1 + (uint64_t)((now_mono_ms - first) / t->interval_ms);
 }
 
 uint64_t timetable_succeeded(struct timetable *t, int64_t began_mono_ms, int64_t now_mono_ms)
 {
-    int64_t next = next_on_grid(t, now_mono_ms);
-    uint64_t passed = grid_times_between(t, began_mono_ms, now_mono_ms);
-
     t->failures = 0;
-    /*
-     * The first refresh begins off the grid. If the next grid time follows at once, it is left
-     * out: two listings in a row would tell nothing.
-     */
-    if (next - began_mono_ms < t->interval_ms / 2)
-        next += t->interval_ms;
-    t->due_mono_ms = next;
-    return passed;
+    t->due_mono_ms = next_on_grid(t, now_mono_ms);
+    if (stands_for(t, began_mono_ms, t->due_mono_ms))
+        t->due_mono_ms += t->interval_ms;
+    return missed_between(t, began_mono_ms, now_mono_ms);
 }
 
 uint64_t timetable_failed(struct timetable *t, int64_t began_mono_ms, int64_t now_mono_ms,
                           uint64_t random)
 {
-    int64_t cap = t->max_backoff_ms > t->interval_ms ? t->max_backoff_ms : t->interval_ms;
+    int64_t cap = longest_delay(t);
     int64_t delay = t->interval_ms;
-    uint64_t passed = grid_times_between(t, began_mono_ms, now_mono_ms);
 
     for (unsigned i = 0; i < t->failures && delay < cap; i++)
         delay *= 2;
@@ -85,5 +98,5 @@ uint64_t timetable_failed(struct timetable *t, int64_t began_mono_ms, int64_t no
     t->failures++;
     delay -= (int64_t)(random % (uint64_t)(delay / 4 + 1));
     t->due_mono_ms = now_mono_ms + delay;
-    return passed;
+    return missed_between(t, began_mono_ms, now_mono_ms);
 }

@@ -25,13 +25,17 @@ uint64_t timetable_hash(const char *workspace, const char *namespace_name);
 void timetable_start(struct timetable *t, int64_t now_mono_ms, uint64_t hash, int64_t interval_ms,
                      int64_t max_backoff_ms, int64_t spread_ms);
 
-/* A reload changed the interval: the next due time moves to the new grid, counted from now. */
+/*
+ * A reload. If the interval changed, the next due time moves to the new grid, counted from now; a
+ * back-off under way keeps to the new limit.
+ */
 void timetable_retime(struct timetable *t, int64_t now_mono_ms, uint64_t hash, int64_t interval_ms,
                       int64_t max_backoff_ms);
 
 /*
  * A refresh that began at began_mono_ms ended now. Sets the next due time; returns how many grid
- * times passed while it ran: refreshes that were missed.
+ * times passed while it ran: refreshes that were missed. A grid time less than half an interval
+ * after the beginning is taken for its own.
  */
 uint64_t timetable_succeeded(struct timetable *t, int64_t began_mono_ms, int64_t now_mono_ms);
 

@@ -97,7 +97,7 @@ bool fault_kind_replaces_reply(enum fault_kind kind)
 
 /* --- the text -------------------------------------------------------------------------------- */
 
-enum key_type { KEY_COUNT, KEY_NUMBER, KEY_SIZE, KEY_RATE, KEY_TEXT };
+enum key_type { KEY_COUNT, KEY_NUMBER, KEY_SIZE, KEY_RATE, KEY_TEXT, KEY_MODE };
 
 #define ALL  (~0U)
 #define K(k) (1U << (k))
@@ -135,7 +135,7 @@ static const struct key keys[] = {
     {"to", KEY_TEXT, FIELD(to), K(FAULT_REDIRECT)},
     {"value", KEY_NUMBER, FIELD(value), K(FAULT_TOTAL_SIZE)},
     {"delta", KEY_NUMBER, FIELD(delta), K(FAULT_TOTAL_SIZE)},
-    {"mode", KEY_TEXT, FIELD(mode),
+    {"mode", KEY_MODE, FIELD(mode),
      K(FAULT_BUSINESS) | K(FAULT_TRUNCATE) | K(FAULT_HANG) | K(FAULT_TOTAL_SIZE) |
          K(FAULT_ENDLESS) | K(FAULT_SHIFT)},
 };
@@ -150,13 +150,13 @@ static const char *const modes[FAULT_KIND_END][7] = {
     [FAULT_SHIFT] = {"alternate", "remove", "insert", "move"},
 };
 
-static bool is_mode(enum fault_kind kind, const char *text)
+static const char *find_mode(enum fault_kind kind, const char *text)
 {
     for (size_t i = 0; i < ARRAY_LEN(modes[kind]) && modes[kind][i]; i++) {
         if (*text && strcmp(modes[kind][i], text) == 0)
-            return true;
+            return modes[kind][i];
     }
-    return false;
+    return NULL;
 }
 
 static const struct key *find_key(enum fault_kind kind, const char *name)
@@ -212,6 +212,9 @@ static int set_key(struct fault *f, const struct key *key, const char *value)
             return -1;
         memcpy(field, value, strlen(value) + 1);
         return 0;
+    case KEY_MODE:
+        f->mode = find_mode(f->kind, value);
+        return f->mode ? 0 : -1;
     }
     return -1;
 }
@@ -219,8 +222,8 @@ static int set_key(struct fault *f, const struct key *key, const char *value)
 static int parse_pair(struct fault *f, char *pair, struct err *err)
 {
     char *value = strchr(pair, '=');
-    if (!value && is_mode(f->kind, pair)) {
-        snprintf(f->mode, sizeof(f->mode), "%s", pair);
+    if (!value && find_mode(f->kind, pair)) {
+        f->mode = find_mode(f->kind, pair);
         return 0;
     }
     if (!value)
@@ -230,8 +233,7 @@ static int parse_pair(struct fault *f, char *pair, struct err *err)
     if (!key)
         return err_set(err, ERR_CONF, "fault '%s': %s has no key '%s'", f->spec,
                        kind_names[f->kind], pair);
-    if (set_key(f, key, value) < 0 ||
-        (strcmp(key->name, "mode") == 0 && !is_mode(f->kind, f->mode)))
+    if (set_key(f, key, value) < 0)
         return err_set(err, ERR_CONF, "fault '%s': %s cannot be '%s'", f->spec, pair, value);
     return 0;
 }
@@ -254,8 +256,7 @@ static void set_defaults(struct fault *f)
     f->depth = 100000;
     f->value = FAULT_UNSET;
     f->delta = FAULT_UNSET;
-    if (modes[f->kind][0])
-        snprintf(f->mode, sizeof(f->mode), "%s", modes[f->kind][0]);
+    f->mode = modes[f->kind][0] ? modes[f->kind][0] : "";
     if (f->kind == FAULT_BUSINESS)
         snprintf(f->error, sizeof(f->error), "990301");
 }
@@ -402,7 +403,7 @@ static void take_effect(struct fault_set *s, const struct fault *f, struct fault
         break;
     case FAULT_SHIFT:
         e->shift = true;
-        snprintf(e->shift_mode, sizeof(e->shift_mode), "%s", f->mode);
+        e->shift_mode = f->mode;
         e->shift_number = s->shifts++;
         break;
     case FAULT_INVALID_UTF8:

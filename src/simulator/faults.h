@@ -65,7 +65,7 @@ struct fault {
     int64_t depth;
     int64_t value;
     int64_t delta;
-    char mode[32];
+    const char *mode; /* static, "" for none */
     char error[FAULT_TEXT_LEN];
     char message[FAULT_TEXT_LEN];
     char to[FAULT_TEXT_LEN];
@@ -86,7 +86,7 @@ struct fault_effects {
     bool endless;
     bool endless_fresh;
     bool shift;
-    char shift_mode[32];
+    const char *shift_mode;
     uint64_t shift_number;
     bool invalid_utf8;
 };

@@ -38,7 +38,8 @@ struct exchange {
     size_t n_headers;
     struct strbuf body;
     bool begun;
-    bool counted;
+    bool counted; /* a request of the API, with a number in the log */
+    bool in_flight;
     uint64_t seq;
 };
 
@@ -71,6 +72,14 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
     return x;
 }
 
+/* Before the client can have the whole reply: so it never sees more in flight than it sent. */
+static void landed(struct server *server, struct exchange *x)
+{
+    if (x->in_flight)
+        stats_request_end(server->s->stats, x->seq);
+    x->in_flight = false;
+}
+
 static void on_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
                          enum MHD_RequestTerminationCode code)
 {
@@ -78,8 +87,8 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     (void)code;
     struct server *server = cls;
     struct exchange *x = *con_cls;
-    if (x && x->counted)
-        stats_request_end(server->s->stats, x->seq);
+    if (x)
+        landed(server, x);
     exchange_free(x);
     *con_cls = NULL;
 }
@@ -173,14 +182,17 @@ static void count_reply(struct server *server, struct exchange *x, const char *m
 }
 
 static enum MHD_Result send_reply(struct server *server, struct MHD_Connection *connection,
-                                  const struct settings *settings, struct reply *r)
+                                  struct exchange *x, const struct settings *settings,
+                                  struct reply *r)
 {
     char date[64];
     http_date(date, sizeof(date), simulator_unix_ms(settings));
     if (wait_before_reply(server, connection, r->delay_ms) == MHD_NO)
         return MHD_NO;
-    if (r->wire.kind == WIRE_NONE)
+    if (r->wire.kind == WIRE_NONE) {
+        landed(server, x);
         return queue_reply(connection, r, date);
+    }
     wire_send(connection_fd(connection), &server->s->halt, r, date);
     return MHD_NO; /* closes the connection */
 }
@@ -216,7 +228,7 @@ static enum MHD_Result answer(struct server *server, struct MHD_Connection *conn
         count_reply(server, x, method, &r);
         r.delay_ms += settings.latency_ms;
     }
-    enum MHD_Result rc = send_reply(server, connection, &settings, &r);
+    enum MHD_Result rc = send_reply(server, connection, x, &settings, &r);
     reply_release(&r);
     return rc;
 }
@@ -241,7 +253,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
         x->body.limit = control ? MAX_CONTROL_BYTES : MAX_BODY_BYTES;
         if (!control) {
             x->seq = stats_request_begin(server->s->stats, method, x->path, x->query);
-            x->counted = true;
+            x->counted = x->in_flight = true;
         }
         MHD_get_connection_values(connection, MHD_HEADER_KIND, on_header, x);
         return MHD_YES;

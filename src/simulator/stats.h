@@ -35,7 +35,7 @@ struct stats_end {
 };
 /* It is decided (and counted); before the reply goes out. */
 void stats_request_decided(struct stats *s, uint64_t seq, const struct stats_end *end);
-/* The reply is out, or the connection is gone. */
+/* The reply goes out now, or the connection is gone. */
 void stats_request_end(struct stats *s, uint64_t seq);
 
 /* Members of the control path's object, without braces. */

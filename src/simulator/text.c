@@ -3,16 +3,52 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ZLIB_CONST
+#include <zlib.h>
+
 #include "base/deflate.h"
 
-#define STORED_MAX      65535U
+#define STORED_MAX        65535U
+
+/*
+ * Most texts are short and there are tens of thousands of them: for these a window of 4 KiB does,
+ * and setting up the usual quarter of a megabyte would take ten times as long as the work.
+ */
+#define SHORT_TEXT        4096U
+#define SHORT_WINDOW_BITS (-12)
+#define SHORT_MEM_LEVEL   4
+
 /* Shorter texts are stored as they are: a segment of their own costs more than it saves. */
-#define WORTH_DEFLATING 200U
+#define WORTH_DEFLATING   600U
 
 void text_release(struct text *t)
 {
     free(atomic_load(&t->segment));
     atomic_store(&t->segment, NULL);
+}
+
+static int deflate_short(const struct text *t, struct strbuf *out)
+{
+    z_stream z = {0};
+    if (deflateInit2(&z, 1, Z_DEFLATED, SHORT_WINDOW_BITS, SHORT_MEM_LEVEL, Z_DEFAULT_STRATEGY) !=
+        Z_OK)
+        return -1;
+    z.next_in = (const unsigned char *)t->ptr;
+    z.avail_in = (uInt)t->len;
+    unsigned char deflated[2 * SHORT_TEXT];
+    z.next_out = deflated;
+    z.avail_out = sizeof(deflated);
+    int rc = deflate(&z, Z_FULL_FLUSH);
+    bool whole = rc == Z_OK && !z.avail_in && z.avail_out;
+    strbuf_add(out, deflated, sizeof(deflated) - z.avail_out);
+    deflateEnd(&z);
+    return whole ? 0 : -1;
+}
+
+static int deflate_text(const struct text *t, struct strbuf *out)
+{
+    return t->len <= SHORT_TEXT ? deflate_short(t, out)
+                                : deflate_segment(t->ptr, t->len, 1, out, NULL);
 }
 
 /* NULL when memory is out: the text is then sent uncompressed. */
@@ -23,7 +59,7 @@ static struct text_segment *segment_of(struct text *t)
         return have;
     struct strbuf deflated = STRBUF_INIT;
     struct text_segment *made = NULL;
-    if (deflate_segment(t->ptr, t->len, 6, &deflated, NULL) == 0 && strbuf_ok(&deflated))
+    if (deflate_text(t, &deflated) == 0 && strbuf_ok(&deflated))
         made = malloc(sizeof(*made) + deflated.len);
     if (made) {
         made->crc = deflate_crc32(0, t->ptr, t->len);

@@ -110,7 +110,7 @@ class Process:
             thread.join(5)
         return code
 
-    def signal(self, number):
+    def send(self, number):
         self.popen.send_signal(number)
 
     def stop(self, number=signal.SIGTERM, seconds=30):
@@ -169,8 +169,12 @@ def config(url, targets="", defaults="", namespaces=("default-namespace",), extr
            metrics="", rate="requests_per_second = 1000.0; burst = 1000;", name="t1"):
     """A configuration file's text with one target against url, fast enough for tests."""
     listed = ", ".join(f'"{n}"' for n in namespaces)
+    for key, value in (("interval", '"1s"'), ("timeout", '"20s"'), ("deadline", '"2m"'),
+                       ("max_staleness", '"3h"')):
+        if not re.search(rf"\b{key} *=", defaults):
+            defaults += f" {key} = {value};"
     return f"""
-defaults = {{ interval = "1s"; timeout = "20s"; deadline = "2m"; max_staleness = "1h"; {defaults} }};
+defaults = {{ {defaults} }};
 rate_limit = {{ {rate} }};
 credentials = ( {{ name = "default"; provider = "static"; access_key_id = "{KEY_ID}";
                   access_key_secret_file = "{secret_file}"; }} );

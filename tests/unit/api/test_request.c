@@ -339,6 +339,32 @@ static void attempts_differ(void **state)
         request_wire_release(&wires[i]);
 }
 
+static size_t allocations_with(char *token)
+{
+    struct credentials_keys temporary = keys;
+    struct request request = list_request();
+    struct request_wire wire = {0};
+    struct err err = {0};
+
+    temporary.security_token = token;
+    alloc_fail_at(SIZE_MAX);
+    assert_int_equal(request_sign(&request, &temporary, DATE_UNIX_MS, nonce, &wire, &err), 0);
+    alloc_fail_off();
+    request_wire_release(&wire);
+    return alloc_fail_count();
+}
+
+/* A buffer that grows leaves a copy behind, out of free()'s sight: no buffer with a token does. */
+static void no_buffer_with_a_token_grows(void **state)
+{
+    (void)state;
+    static char longer[2001];
+    static char shorter[] = NEEDLE;
+
+    memset(longer, 'x', sizeof(longer) - 1);
+    assert_int_equal(allocations_with(longer), allocations_with(shorter));
+}
+
 static void survives_no_memory(void **state)
 {
     (void)state;
@@ -376,6 +402,7 @@ int main(void)
         cmocka_unit_test(refuses_what_is_not_encoded),
         cmocka_unit_test(nonces_differ),
         cmocka_unit_test(attempts_differ),
+        cmocka_unit_test(no_buffer_with_a_token_grows),
         cmocka_unit_test(survives_no_memory),
         cmocka_unit_test(no_token_went_back_readable),
     };

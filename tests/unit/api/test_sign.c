@@ -320,6 +320,10 @@ static void query_order_and_encoding(void **state)
          {{"a b", "1"}, {"a", "2"}, {"a&b", "3"}},
          3,
          "a=2&a%20b=1&a%26b=3"},
+        {"equal pairs stay",
+         {{"k", "a"}, {"k", "ab"}, {"k", "a"}, {"k", "ab"}},
+         4,
+         "k=a&k=a&k=ab&k=ab"},
         {"equal keys by value", {{"k", "b"}, {"k", ""}, {"k", "a"}}, 3, "k=&k=a&k=b"},
     };
 
@@ -406,7 +410,7 @@ static void refuses_too_many_headers(void **state)
     }
     struct sign_request request = plain_request(headers, SIGN_MAX_HEADERS);
     assert_int_equal(sign_signed_headers(&request, &out, &err), 0);
-    assert_int_equal(strncmp(out.ptr, "h02;h03;", 8), 0);
+    assert_int_equal(strncmp(out.ptr, "h02;h03;", 8), 0); /* came in falling order */
     request.n_headers++;
     assert_int_equal(sign_signed_headers(&request, &out, &err), -1);
     assert_int_equal(err.kind, ERR_INTERNAL);
@@ -475,6 +479,24 @@ static void survives_no_memory(void **state)
     }
 }
 
+/* A buffer that grows leaves copies of the token behind; this one is made in its final size. */
+static void canonical_request_does_not_grow(void **state)
+{
+    (void)state;
+    static char token[2001];
+    const struct sign_header headers[] = {{"host", "h"}, {"x-acs-security-token", token}};
+    struct sign_request request = plain_request(headers, ARRAY_LEN(headers));
+    struct strbuf out = STRBUF_INIT;
+    struct err err = {0};
+
+    memset(token, 'x', sizeof(token) - 1);
+    alloc_fail_at(SIZE_MAX);
+    assert_int_equal(sign_canonical_request(&request, &out, &err), 0);
+    alloc_fail_off();
+    assert_int_equal(alloc_fail_count(), 1);
+    strbuf_release(&out);
+}
+
 static void wipes(void **state)
 {
     (void)state;
@@ -499,6 +521,7 @@ int main(void)
         cmocka_unit_test(refuses_bad_access_key_id),
         cmocka_unit_test(hmac_known_answer),
         cmocka_unit_test(survives_no_memory),
+        cmocka_unit_test(canonical_request_does_not_grow),
         cmocka_unit_test(wipes),
     };
 

@@ -1,6 +1,6 @@
 /*
- * The transport against a server that misbehaves on purpose (tests/integration/api/fault_server.py,
- * loopback only). Ceilings are generous: they tell "bounded" from "hangs", nothing finer.
+ * The transport against a server on loopback that misbehaves on purpose. Ceilings are generous:
+ * they tell "bounded" from "hangs", nothing finer.
  */
 #include "transport.h"
 
@@ -10,113 +10,28 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "alloc_fail.h"
 #include "base/clock.h"
+#include "fault_server.h"
 
-#define SERVER         AFE_SOURCE_DIR "/tests/integration/api/fault_server.py"
-#define MAX_BODY       (1 << 20)
-#define CEILING_MS     10000
-#define BODY_LEN       8029 /* of fault_server.py's BODY */
-#define SECRET         "hunter2"
-#define MANY_ADDRESSES 32
-
-extern char **environ;
-
-static struct {
-    pid_t pid;
-    int to_server; /* the server ends when this is closed */
-    struct {
-        char name[24];
-        int port;
-    } ports[MANY_ADDRESSES];
-    size_t n_ports;
-    char ca[256];
-} server;
+#define MAX_BODY   (1 << 20)
+#define CEILING_MS 10000
+#define BODY_LEN   8029 /* of fault_server.py's BODY */
+#define SECRET     "hunter2"
 
 static struct transport *transport;
-
-/* ---- the server ---- */
-
-static void read_ports(FILE *from_server)
-{
-    char line[512];
-
-    while (fgets(line, sizeof(line), from_server)) {
-        char name[24], value[256];
-        if (strcmp(line, "ready\n") == 0)
-            return;
-        assert_int_equal(sscanf(line, "%23s %255s", name, value), 2);
-        if (strcmp(name, "ca") == 0) {
-            snprintf(server.ca, sizeof(server.ca), "%s", value);
-            continue;
-        }
-        assert_true(server.n_ports < MANY_ADDRESSES);
-        snprintf(server.ports[server.n_ports].name, sizeof(server.ports[0].name), "%s", name);
-        server.ports[server.n_ports++].port = atoi(value);
-    }
-    fail_msg("%s did not start", SERVER);
-}
-
-static int start_server(void **state)
-{
-    char *const argv[] = {(char[]){"python3"}, (char[]){SERVER}, NULL};
-    int in[2], out[2];
-    posix_spawn_file_actions_t actions;
-
-    (void)state;
-    signal(SIGPIPE, SIG_IGN);
-    if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0)
-        return -1;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-    int rc = posix_spawnp(&server.pid, argv[0], &actions, NULL, argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    close(in[0]);
-    close(out[1]);
-    if (rc != 0)
-        return -1;
-    server.to_server = in[1];
-    FILE *from_server = fdopen(out[0], "r");
-    read_ports(from_server);
-    fclose(from_server);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    int status;
-
-    (void)state;
-    close(server.to_server);
-    waitpid(server.pid, &status, 0);
-    return 0;
-}
-
-static int port_of(const char *name)
-{
-    for (size_t i = 0; i < server.n_ports; i++)
-        if (strcmp(server.ports[i].name, name) == 0)
-            return server.ports[i].port;
-    fail_msg("no port %s", name);
-    return 0;
-}
 
 static const char *url_of(const char *scheme, const char *port, const char *path)
 {
     static char url[256];
 
-    snprintf(url, sizeof(url), "%s://127.0.0.1:%d%s", scheme, port_of(port), path);
+    snprintf(url, sizeof(url), "%s://127.0.0.1:%d%s", scheme, fault_server_port(port), path);
     return url;
 }
 
@@ -569,10 +484,11 @@ static void test_proxy(void **state)
     request.timeout_ms = 3000;
     snprintf(url, sizeof(url), "%s", url_of("https", "tls_good", "/ok"));
 
-    snprintf(proxy, sizeof(proxy), "http://me:%s@127.0.0.1:%d", SECRET, port_of("proxy"));
+    snprintf(proxy, sizeof(proxy), "http://me:%s@127.0.0.1:%d", SECRET, fault_server_port("proxy"));
     expect_failure(fetch(&request), ERR_CONNECT,
                    "the proxy refused the connection with status 407");
-    snprintf(proxy, sizeof(proxy), "http://me:%s@127.0.0.1:%d", SECRET, port_of("refused"));
+    snprintf(proxy, sizeof(proxy), "http://me:%s@127.0.0.1:%d", SECRET,
+             fault_server_port("refused"));
     expect_failure(fetch(&request), ERR_CONNECT, "no connection");
     snprintf(proxy, sizeof(proxy), "http://me:%s@nosuch.invalid:1", SECRET);
     expect_failure(fetch(&request), ERR_DNS, "");
@@ -583,7 +499,7 @@ static void test_proxy(void **state)
 
     /* A proxy that answers plain requests itself: our request reached it, in whole. */
     snprintf(url, sizeof(url), "%s", url_of("http", "refused", "/ok"));
-    snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", port_of("http"));
+    snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", fault_server_port("http"));
     expect_success(fetch(&request), 200);
 }
 
@@ -593,7 +509,7 @@ static void test_proxy_of_the_environment(void **state)
     struct transport_request request = request_to(url_of("http", "http", "/ok"));
 
     (void)state;
-    snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", port_of("refused"));
+    snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", fault_server_port("refused"));
     setenv("http_proxy", proxy, 1);
     unsetenv("no_proxy");
     unsetenv("NO_PROXY");
@@ -614,7 +530,7 @@ static void test_proxy_of_the_environment(void **state)
 
 static void test_tls(void **state)
 {
-    const struct target_tls tls = {.ca_file = server.ca};
+    const struct target_tls tls = {.ca_file = fault_server_ca()};
     struct transport_request request = request_to(url_of("https", "tls_good", "/ok"));
 
     (void)state;
@@ -638,7 +554,7 @@ static void test_tls_failures(void **state)
         {"tls_old", "does not speak TLS 1.2 or newer"},
         {"plain", "TLS handshake failed"},
     };
-    const struct target_tls tls = {.ca_file = server.ca};
+    const struct target_tls tls = {.ca_file = fault_server_ca()};
     const struct target_tls careless = {.insecure_skip_verify = true};
 
     (void)state;
@@ -659,7 +575,8 @@ static void test_tls_failures(void **state)
 static void test_tls_files_that_cannot_be_used(void **state)
 {
     const struct target_tls no_ca = {.ca_file = "/nonexistent/ca.pem"};
-    const struct target_tls no_cert = {.ca_file = server.ca, .cert_file = "/nonexistent/cert.pem"};
+    const struct target_tls no_cert = {.ca_file = fault_server_ca(),
+                                       .cert_file = "/nonexistent/cert.pem"};
     struct transport_request request = request_to(url_of("https", "tls_good", "/ok"));
 
     (void)state;
@@ -671,12 +588,12 @@ static void test_tls_files_that_cannot_be_used(void **state)
 
 static void test_server_name(void **state)
 {
-    struct target_tls tls = {.ca_file = server.ca, .server_name = "flink.example"};
+    struct target_tls tls = {.ca_file = fault_server_ca(), .server_name = "flink.example"};
     struct strbuf host = STRBUF_INIT;
     struct transport_request request = request_to(url_of("https", "tls_good", "/echo?a=b://c"));
 
     (void)state;
-    strbuf_addf(&host, "Host: 127.0.0.1:%d", port_of("tls_good"));
+    strbuf_addf(&host, "Host: 127.0.0.1:%d", fault_server_port("tls_good"));
     request.headers = &host;
     request.n_headers = 1;
     request.tls = &tls;
@@ -693,6 +610,49 @@ static void test_server_name(void **state)
     tls.server_name = "somebody.else";
     expect_success(fetch(&request), 200);
     strbuf_release(&host);
+}
+
+/* ---- memory ---- */
+
+/* Only our own allocations are seen, not those inside libcurl. */
+static void test_memory_runs_out(void **state)
+{
+    const struct target_tls tls = {.server_name = "flink.example"};
+    struct strbuf header = STRBUF_INIT;
+    size_t n = 1;
+
+    (void)state;
+    strbuf_adds(&header, "host: flink.example");
+    for (;; n++) {
+        struct transport *t = NULL;
+        struct transport_reply reply = {0};
+        struct err err = {0};
+        struct transport_request request = request_to(url_of("http", "http", "/echo-body"));
+        request.method = "POST";
+        request.headers = &header;
+        request.n_headers = 1;
+        request.body = "{}";
+        request.body_len = 2;
+        request.tls = &tls;
+
+        alloc_fail_at(n);
+        int rc = transport_new("test/1.0", &t, &err);
+        if (rc == 0)
+            rc = transport_submit(t, &request, &err);
+        if (rc == 0)
+            rc = transport_wait(t, clock_mono_ms() + CEILING_MS, &reply, &err);
+        alloc_fail_off();
+        transport_reply_release(&reply);
+        transport_free(t);
+        if (alloc_fail_count() < n) {
+            assert_int_equal(rc, 1);
+            assert_int_equal(reply.status, 200);
+            break;
+        }
+        assert_int_equal(rc < 0 ? err.kind : reply.err.kind, ERR_NOMEM);
+    }
+    assert_true(n > 5);
+    strbuf_release(&header);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, new_transport, free_transport)
@@ -725,7 +685,8 @@ int main(void)
         TEST(test_tls_failures),
         TEST(test_tls_files_that_cannot_be_used),
         TEST(test_server_name),
+        TEST(test_memory_runs_out),
     };
 
-    return cmocka_run_group_tests(tests, start_server, stop_server);
+    return cmocka_run_group_tests(tests, fault_server_start, fault_server_stop);
 }

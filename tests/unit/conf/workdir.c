@@ -46,8 +46,9 @@ int workdir_leave(void **state)
 
 void workdir_write_bytes(const char *name, const void *bytes, size_t len, mode_t mode)
 {
+    /* A new file each time: some filesystems write a truncated one to the disk at once. */
+    (void)unlink(name);
     FILE *f = fopen(name, "we");
-
     assert_non_null(f);
     assert_int_equal(fwrite(bytes, 1, len, f), len);
     assert_int_equal(fclose(f), 0);

@@ -1,0 +1,700 @@
+/* The client with everything real but time and the wire: those are fake_plane.h. */
+#include "api/client.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alloc_fail.h"
+#include "base/log.h"
+#include "fake_plane.h"
+#include "metrics/registry.h"
+
+/* ---- one listing ---- */
+
+static const struct credentials_spec spec = {.name = "key",
+                                             .provider = CREDENTIALS_STATIC,
+                                             .access_key_id = "LTAI-test",
+                                             .access_key_secret = "secret-test"};
+
+static const struct target default_target = {
+    .name = "prod",
+    .region_id = "",
+    .endpoint = "https://flink.example",
+    .host = "flink.example",
+    .workspace = "w1",
+    .credentials = &spec,
+    .proxy_url = "",
+    .timeout_ms = 30000,
+    .deadline_ms = 300000,
+    .max_body_size = 64 << 20,
+    .max_deployments = 100000,
+    .concurrency = 4,
+    .page_size = 100,
+    .max_retries = 2,
+    .requests_per_second = 1000,
+    .burst = 1000,
+};
+
+static struct registry *registry;
+static struct api_session *session;
+static struct api_client *client;
+static struct target target;
+static struct api_stats stats;
+static struct err last_err;
+
+static int set_up(void **state)
+{
+    struct err err;
+
+    (void)state;
+    plane_reset();
+    target = default_target;
+    registry = registry_new();
+    log_setup(LOG_ERROR, LOG_LOGFMT);
+    if (!registry || api_session_new(registry, "test/1", &session, &err) < 0)
+        return -1;
+    return api_client_new(session, &client, &err);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    api_client_free(client);
+    api_session_free(session);
+    registry_free(registry);
+    return 0;
+}
+
+/* NULL and last_err on failure. */
+static struct listing *list_as(const struct credentials_spec *who)
+{
+    struct credentials *credentials = credentials_new(who);
+    struct listing *listing = NULL;
+    const struct api_list_request request = {.target = &target,
+                                             .namespace_name = "ns-1",
+                                             .credentials = credentials,
+                                             .deadline_mono_ms = now_ms + target.deadline_ms};
+
+    last_err = (struct err){0};
+    int rc = api_client_list_deployments(client, &request, &listing, &stats, &last_err);
+    credentials_unref(credentials);
+    assert_int_equal(rc == 0, listing != NULL);
+    assert_int_equal(rc == 0, last_err.kind == ERR_NONE);
+    return listing;
+}
+
+static struct listing *list(void)
+{
+    return list_as(&spec);
+}
+
+static void expect_items(size_t n)
+{
+    CLEANUP(listing_freep) struct listing *listing = list();
+
+    if (!listing)
+        fail_msg("%s: %s", err_kind_name(last_err.kind), last_err.msg);
+    assert_int_equal(listing->n_items, n);
+    for (size_t i = 1; i < n; i++)
+        assert_true(strcmp(listing->items[i - 1].id, listing->items[i].id) < 0);
+}
+
+static void expect_error(enum err_kind kind, const char *words)
+{
+    CLEANUP(listing_freep) struct listing *listing = list();
+
+    assert_null(listing);
+    if (last_err.kind != kind || !strstr(last_err.msg, words))
+        fail_msg("%s: %s", err_kind_name(last_err.kind), last_err.msg);
+}
+
+static uint64_t code_count(int code)
+{
+    for (size_t i = 0; i < stats.operations[0].n_codes; i++)
+        if (stats.operations[0].codes[i].code == code)
+            return stats.operations[0].codes[i].requests;
+    return 0;
+}
+
+static uint64_t failure_count(enum err_kind kind)
+{
+    return stats.operations[0].failures[kind];
+}
+
+static void expect_metric(const char *line)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+    registry_write(registry, 1u << REGISTRY_EXPORTER, NULL, EXPO_TEXT, &text);
+    if (!strstr(strbuf_str(&text), line))
+        fail_msg("\"%s\" is not in:\n%s", line, strbuf_str(&text));
+}
+
+/* ---- whole listings ---- */
+
+static void test_pages_side_by_side(void **state)
+{
+    (void)state;
+    plane.n = 1000;
+    target.concurrency = 8;
+    expect_items(1000);
+    assert_int_equal(plane.n_received, 10);
+    assert_int_equal(plane.most_in_flight, 8);
+    assert_int_equal(code_count(200), 10);
+    for (int kind = 0; kind < ERR_REASON_END; kind++)
+        assert_int_equal(stats.operations[0].failures[kind], 0);
+    assert_int_equal(stats.operations[0].retries, 0);
+    assert_int_equal(stats.rate_limit_waits, 0);
+    /* Page 1 alone, eight more at once, the last one as soon as there is room. */
+    assert_int_equal(plane.received[0].in_flight, 1);
+    assert_int_equal(plane.received[1].at_ms, START_MONO_MS + 20);
+    assert_int_equal(now_ms, START_MONO_MS + 60);
+    expect_metric("aliyun_flink_api_requests_in_flight 0\n");
+    expect_metric(
+        "aliyun_flink_api_request_duration_seconds_count{operation=\"ListDeployments\"} 10");
+}
+
+static void test_hundred_pages(void **state)
+{
+    (void)state;
+    plane.n = 10000;
+    target.concurrency = 8;
+    expect_items(10000);
+    assert_int_equal(plane.n_received, 100);
+    /* 1 + ceil(99 / 8) rounds of 20 ms. */
+    assert_int_equal(now_ms, START_MONO_MS + 14 * 20);
+}
+
+static void test_empty_namespace(void **state)
+{
+    (void)state;
+    expect_items(0);
+    assert_int_equal(plane.n_received, 1);
+}
+
+static void test_request_as_sent(void **state)
+{
+    static const char *const values[] = {"a b", "c;d"};
+
+    (void)state;
+    expect_items(0);
+    assert_string_equal(plane.received[0].url, "https://flink.example/api/v2/namespaces/ns-1/"
+                                               "deployments?pageIndex=1&pageSize=100");
+    target.select = (struct target_select){.name = "x y",
+                                           .execution_mode = "STREAMING",
+                                           .status = "RUNNING",
+                                           .creator = "1",
+                                           .modifier = "2",
+                                           .label_key = "team",
+                                           .label_values = values,
+                                           .n_label_values = 2};
+    expect_items(0);
+    assert_string_equal(plane.received[1].url,
+                        "https://flink.example/api/v2/namespaces/ns-1/deployments?creator=1"
+                        "&executionMode=STREAMING&labelKey=team&labelValueArray=a%20b%3Bc%3Bd"
+                        "&modifier=2&name=x%20y&pageIndex=1&pageSize=100&status=RUNNING");
+    assert_string_equal(plane.received[0].date, "2026-01-01T00:00:00Z");
+    assert_int_equal(plane.received[0].timeout_ms, 30000);
+}
+
+/* ---- failures ---- */
+
+static void test_retries(void **state)
+{
+    (void)state;
+    plane.n = 1000;
+    plane.rules[0] = (struct rule){.page = 3, .times = 1, .status = 503};
+    plane.rules[1] = (struct rule){.page = 7, .times = 2, .kind = ERR_CONNECT};
+    expect_items(1000);
+    assert_int_equal(plane.n_received, 13);
+    assert_int_equal(code_count(200), 10);
+    assert_int_equal(code_count(503), 1);
+    assert_int_equal(code_count(0), 2);
+    assert_int_equal(failure_count(ERR_HTTP), 1);
+    assert_int_equal(failure_count(ERR_CONNECT), 2);
+    assert_int_equal(stats.operations[0].retries, 3);
+    assert_int_equal(stats.operations[0].throttled, 0);
+    /* Every attempt is a request of its own. */
+    for (size_t i = 0; i < plane.n_received; i++) {
+        assert_int_equal(strlen(plane.received[i].nonce), 32);
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(plane.received[i].nonce, plane.received[k].nonce);
+    }
+}
+
+static void test_a_waiting_page_blocks_no_other(void **state)
+{
+    size_t done = 0;
+
+    (void)state;
+    plane.n = 1000;
+    target.concurrency = 2;
+    plane.rules[0] = (struct rule){.page = 2, .times = 1, .status = 500, .retry_after_ms = 60000};
+    expect_items(1000);
+    for (size_t i = 0; i < plane.n_received; i++)
+        done += plane.received[i].at_ms < START_MONO_MS + 10000;
+    assert_int_equal(done, 10); /* all pages and the attempt that failed */
+    assert_int_equal(plane.received[10].page, 2);
+    assert_true(plane.received[10].at_ms >= START_MONO_MS + 60000);
+}
+
+static void test_final_failures(void **state)
+{
+    static const struct {
+        struct rule rule;
+        enum err_kind kind;
+        const char *words;
+        size_t requests; /* for page 3 */
+    } cases[] = {
+        {{.page = 3, .status = 503}, ERR_HTTP, "page 3, attempt 3: HTTP 503", 3},
+        {{.page = 3, .kind = ERR_TIMEOUT},
+         ERR_TIMEOUT,
+         "page 3, attempt 3: it broke (RequestId",
+         3},
+        {{.page = 3, .kind = ERR_TLS}, ERR_TLS, "page 3: it broke", 1},
+        {{.page = 3, .status = 302}, ERR_HTTP, "page 3: HTTP 302", 1},
+        {{.page = 3,
+          .status = 403,
+          .body = "{\"Code\":\"Forbidden.RAM\",\"Message\":\"no\",\"RequestId\":\"F-1\"}"},
+         ERR_PERMISSION,
+         "page 3: HTTP 403, Forbidden.RAM: no (RequestId F-1)",
+         1},
+        {{.page = 3, .status = 400, .body = "{\"Code\":\"SignatureDoesNotMatch\"}"},
+         ERR_AUTHENTICATION,
+         "(hash of our canonical request: ",
+         1},
+        {{.page = 3, .status = 200, .body = "{\"success\":false,\"errorCode\":\"990301\"}"},
+         ERR_API,
+         "page 3: HTTP 200, 990301",
+         1},
+        {{.page = 3, .status = 200, .body = "{\"success\":true,\"da"}, ERR_PARSE, "page 3: ", 1},
+        {{.page = 3, .status = 200, .body = ""}, ERR_PARSE, "RequestId", 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        size_t requests = 0;
+        plane.n = 1000;
+        plane.n_received = 0;
+        memset(plane.rules, 0, sizeof(plane.rules));
+        plane.rules[0] = cases[i].rule;
+        expect_error(cases[i].kind, cases[i].words);
+        for (size_t k = 0; k < plane.n_received; k++)
+            requests += plane.received[k].page == 3;
+        assert_int_equal(requests, cases[i].requests);
+        assert_int_equal(failure_count(cases[i].kind), cases[i].requests);
+        expect_metric("aliyun_flink_api_requests_in_flight 0\n");
+    }
+}
+
+/* What was under way when a page failed for good was sent all the same. */
+static void test_cancelled_requests_are_counted(void **state)
+{
+    (void)state;
+    plane.n = 1000;
+    plane.rules[0] = (struct rule){.page = 2, .status = 403, .latency_ms = 5};
+    expect_error(ERR_PERMISSION, "page 2");
+    assert_int_equal(plane.n_received, 5);
+    assert_int_equal(code_count(200), 1);
+    assert_int_equal(code_count(403), 1);
+    assert_int_equal(code_count(0), 3);
+    assert_int_equal(failure_count(ERR_PERMISSION), 1);
+    expect_metric("aliyun_flink_api_requests_in_flight 0\n");
+}
+
+static void test_throttling(void **state)
+{
+    int64_t told_ms = START_MONO_MS + 40; /* page 1, then the answers to pages 2 to 5 */
+    size_t after = 0;
+
+    (void)state;
+    plane.n = 2000;
+    plane.rules[0] = (struct rule){.page = 4,
+                                   .times = 1,
+                                   .status = 429,
+                                   .body = "{\"Code\":\"Throttling.User\"}",
+                                   .retry_after_ms = 7000};
+    expect_items(2000);
+    assert_int_equal(stats.operations[0].throttled, 1);
+    assert_int_equal(failure_count(ERR_THROTTLED), 1);
+    assert_int_equal(code_count(429), 1);
+    for (size_t i = 0; i < plane.n_received; i++) {
+        const struct received *r = &plane.received[i];
+        if (r->at_ms <= told_ms)
+            continue;
+        after++;
+        /* The whole refresh keeps quiet as long as told, then goes on with half as many at once. */
+        assert_true(r->at_ms >= told_ms + 7000);
+        assert_true(r->in_flight <= 2);
+    }
+    assert_true(after >= 14);
+}
+
+static void test_throttled_for_longer_than_there_is_time(void **state)
+{
+    (void)state;
+    plane.n = 100;
+    target.deadline_ms = 10000;
+    plane.rules[0] = (struct rule){
+        .status = 503, .body = "{\"Code\":\"Throttling.Api\"}", .retry_after_ms = 20000};
+    expect_error(ERR_THROTTLED, "page 1: HTTP 503, Throttling.Api");
+    assert_int_equal(plane.n_received, 1);
+    assert_int_equal(now_ms, START_MONO_MS + 20); /* no use in waiting for the end */
+}
+
+static void test_refused_token(void **state)
+{
+    char path[] = "/tmp/test_client.XXXXXX";
+    struct credentials_spec sts = spec;
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "old-token", 9), 9);
+    close(fd);
+    sts.security_token_file = path;
+    plane.n = 100;
+    plane.only_token = "new-token";
+    plane.then_token_file = path;
+    CLEANUP(listing_freep) struct listing *listing = list_as(&sts);
+    assert_non_null(listing);
+    assert_int_equal(plane.n_received, 2);
+    assert_string_equal(plane.received[0].token, "old-token");
+    assert_string_equal(plane.received[1].token, "new-token");
+    assert_int_equal(failure_count(ERR_AUTHENTICATION), 1);
+
+    /* Fresh credentials that are refused as well: once is enough. */
+    plane.n_received = 0;
+    plane.only_token = "another-token";
+    plane.then_token_file = NULL;
+    assert_null(list_as(&sts));
+    assert_int_equal(last_err.kind, ERR_AUTHENTICATION);
+    assert_non_null(strstr(last_err.msg, "InvalidSecurityToken.Expired"));
+    assert_null(strstr(last_err.msg, "new-token"));
+    assert_int_equal(plane.n_received, 2);
+    unlink(path);
+}
+
+static void test_refused_date(void **state)
+{
+    (void)state;
+    plane.n = 100;
+    plane.tells_time = true;
+    plane.ahead_ms = 20 * 60 * 1000;
+    plane.rules[0] =
+        (struct rule){.times = 1, .status = 400, .body = "{\"Code\":\"InvalidTimeStamp.Expired\"}"};
+    expect_items(100);
+    assert_int_equal(plane.n_received, 2);
+    assert_string_equal(plane.received[0].date, "2026-01-01T00:00:00Z");
+    assert_string_equal(plane.received[1].date, "2026-01-01T00:20:00Z");
+    /* The next refresh knows. */
+    expect_items(100);
+    assert_string_equal(plane.received[2].date, "2026-01-01T00:20:00Z");
+    expect_metric("aliyun_flink_api_clock_skew_seconds{endpoint=\"flink.example\"} 1200");
+
+    /* Refused again though it is the server's own time: not more than once. */
+    plane.n_received = 0;
+    plane.rules[0].times = 0;
+    expect_error(ERR_AUTHENTICATION, "InvalidTimeStamp.Expired");
+    assert_int_equal(plane.n_received, 2);
+    /* Without a Date there is nothing to learn, and the same again is of no use. */
+    plane.n_received = 0;
+    plane.tells_time = false;
+    expect_error(ERR_AUTHENTICATION, "InvalidTimeStamp.Expired");
+    assert_int_equal(plane.n_received, 1);
+}
+
+static void test_missing_credentials(void **state)
+{
+    struct credentials_spec nothing = spec;
+
+    (void)state;
+    nothing.access_key_secret = NULL;
+    nothing.access_key_secret_file = "/nonexistent/secret";
+    assert_null(list_as(&nothing));
+    assert_int_equal(last_err.kind, ERR_AUTHENTICATION);
+    assert_int_equal(plane.n_received, 0);
+    assert_int_equal(stats.operations[0].n_codes, 0);
+}
+
+/* ---- time ---- */
+
+static void test_rate_limit(void **state)
+{
+    (void)state;
+    plane.n = 500;
+    target.requests_per_second = 2;
+    target.burst = 1;
+    expect_items(500);
+    for (size_t i = 1; i < plane.n_received; i++)
+        assert_true(plane.received[i].at_ms - plane.received[i - 1].at_ms >= 500);
+    /* Pages 2 to 5 waited, one after the other: each counts once, and the time is time that passed.
+     */
+    assert_int_equal(stats.rate_limit_waits, 4);
+    assert_int_equal(stats.rate_limit_wait_ms, now_ms - START_MONO_MS - 40);
+}
+
+static void test_deadline(void **state)
+{
+    (void)state;
+    plane.n = 100;
+    plane.latency_ms = 1000000;
+    target.deadline_ms = 45000;
+    /* 30 s for the first attempt, what is left for the second, then nothing. */
+    expect_error(ERR_TIMEOUT, "page 1");
+    assert_int_equal(plane.received[0].timeout_ms, 30000);
+    assert_in_range(plane.received[1].timeout_ms, 7000, 14500);
+    assert_int_equal(now_ms, START_MONO_MS + 45000);
+
+    plane.latency_ms = 20;
+    plane.n = 1000;
+    target.requests_per_second = 0.1;
+    target.burst = 1;
+    expect_error(ERR_TIMEOUT, "the deadline of the refresh passed with");
+    assert_int_equal(now_ms, START_MONO_MS + 90000);
+}
+
+static void test_stop(void **state)
+{
+    (void)state;
+    plane.n = 1000;
+    plane.stop_at_ms = START_MONO_MS + 25;
+    expect_error(ERR_STOPPED, "");
+    assert_int_equal(code_count(200), 1);
+    assert_int_equal(code_count(0), 4);
+    assert_int_equal(failure_count(ERR_INTERNAL), 0);
+    expect_metric("aliyun_flink_api_requests_in_flight 0\n");
+    api_client_stop(client);
+    expect_error(ERR_STOPPED, "");
+}
+
+/* ---- size ---- */
+
+static void test_smaller_pages(void **state)
+{
+    (void)state;
+    plane.n = 35;
+    plane.largest_page = 10;
+    expect_items(35);
+    assert_int_equal(plane.received[0].page_size, 100);
+    assert_int_equal(plane.received[1].page_size, 10);
+    assert_int_equal(plane.n_received, 1 + 4);
+    assert_int_equal(failure_count(ERR_LIMIT), 1);
+    /* Remembered. */
+    expect_items(35);
+    assert_int_equal(plane.n_received, 5 + 4);
+    assert_int_equal(plane.received[5].page_size, 10);
+    /* Only what was too large for these settings is. */
+    target.max_body_size *= 2;
+    expect_items(35);
+    assert_int_equal(plane.received[9].page_size, 100);
+    /* Down to single deployments, and no further. */
+    plane.largest_page = 1;
+    plane.n_received = 0;
+    expect_items(35);
+    assert_int_equal(plane.n_received, 1 + 35);
+    plane.rules[0] =
+        (struct rule){.page = 20, .status = 200, .kind = ERR_LIMIT, .body_too_large = true};
+    expect_error(ERR_LIMIT, "page 20: it broke");
+}
+
+static void test_pages_that_cost_too_much_to_decode(void **state)
+{
+    (void)state;
+    plane.n = plane.costly_page = 10;
+    expect_items(10);
+    assert_int_equal(plane.received[1].page_size, 10);
+}
+
+/* A header too large will not become smaller. */
+static void test_other_limits_do_not_shrink_pages(void **state)
+{
+    (void)state;
+    plane.rules[0] = (struct rule){.status = 200, .kind = ERR_LIMIT};
+    expect_error(ERR_LIMIT, "page 1: it broke");
+    assert_int_equal(plane.n_received, 1);
+}
+
+static void test_memory_of_page_sizes_is_bounded(void **state)
+{
+    (void)state;
+    plane.n = 5;
+    plane.largest_page = 10;
+    for (int i = 0; i < 100; i++) {
+        char workspace[16];
+        snprintf(workspace, sizeof(workspace), "w%d", i);
+        target.workspace = workspace;
+        plane.n_received = 0;
+        expect_items(5);
+        assert_int_equal(plane.n_received, 2);
+    }
+}
+
+static void test_over_limit(void **state)
+{
+    (void)state;
+    plane.n = 5000;
+    target.max_deployments = 1000;
+    CLEANUP(listing_freep) struct listing *listing = list();
+    assert_non_null(listing);
+    assert_int_equal(listing->n_items, 1000);
+    assert_int_equal(listing->over_limit, 4000);
+    assert_int_equal(listing->expected, 5000);
+    assert_int_equal(plane.n_received, 11);
+    plane.lies = true;
+    plane.total = 950;
+    expect_error(ERR_LIMIT, "beyond max_deployments (1000): totalSize 950, but 1100 deployments");
+}
+
+/* ---- what is whole ---- */
+
+static void test_total_size_lies(void **state)
+{
+    static const int64_t totals[] = {0, 7, 251, 100000};
+
+    (void)state;
+    plane.n = 250;
+    plane.lies = true;
+    for (size_t i = 0; i < ARRAY_LEN(totals); i++) {
+        plane.total = totals[i];
+        plane.n_received = 0;
+        CLEANUP(listing_freep) struct listing *listing = list();
+        assert_non_null(listing);
+        assert_int_equal(listing->n_items, 250);
+        assert_true(listing->total_size_lies);
+        assert_int_equal(listing->expected, totals[i]);
+        assert_true(plane.n_received <= 2 * (4 + 4));
+        assert_int_equal(listing->pages % 2, 0);
+    }
+    plane.lies = false;
+    CLEANUP(listing_freep) struct listing *listing = list();
+    assert_non_null(listing);
+    assert_false(listing->total_size_lies);
+    assert_int_equal(listing->pages, 3);
+}
+
+static void test_list_changes_while_read(void **state)
+{
+    (void)state;
+    plane.n = 250;
+    target.concurrency = 1;
+    plane.shrink_after = 2; /* the third page of the first pass, and all of the second */
+    CLEANUP(listing_freep) struct listing *listing = list();
+    assert_non_null(listing);
+    assert_int_equal(listing->n_items, 249);
+    assert_false(listing->total_size_lies);
+    assert_int_equal(listing->pages, 6);
+
+    /* It changes again in the second pass. */
+    plane.n_received = 0;
+    plane.lies = true;
+    plane.total = 300;
+    plane.shrink_after = 4;
+    expect_error(ERR_INCOMPLETE, "totalSize 300, but 250 deployments on 4 pages");
+    assert_non_null(strstr(last_err.msg, "listed again: totalSize 300, but 249 deployments"));
+}
+
+static void test_no_time_for_a_second_pass(void **state)
+{
+    (void)state;
+    plane.n = 250;
+    plane.lies = true;
+    plane.total = 240;
+    plane.latency_ms = 1000;
+    target.concurrency = 1;
+    target.deadline_ms = 4500;
+    target.max_retries = 0;
+    expect_error(ERR_INCOMPLETE, "no time to list again");
+}
+
+/* A totalSize that is too large sends requests behind the end; how they fare is of no interest. */
+static void test_pages_behind_the_end_do_not_matter(void **state)
+{
+    (void)state;
+    plane.n = 100;
+    plane.lies = true;
+    plane.total = 5000;
+    target.concurrency = 8;
+    plane.rules[0] = (struct rule){.page = 3, .status = 400, .latency_ms = 50};
+    plane.rules[1] = (struct rule){.page = 4, .status = 503, .latency_ms = 15};
+    expect_items(100);
+    expect_metric("aliyun_flink_api_requests_in_flight 0\n");
+}
+
+/* ---- memory ---- */
+
+/* Every allocation of a listing fails once. A body that the plane could not build is a cut one. */
+static void test_memory_runs_out(void **state)
+{
+    struct credentials *credentials = credentials_new(&spec);
+    size_t n = 1;
+
+    (void)state;
+    target.concurrency = 2;
+    for (;; n++) {
+        struct listing *listing = NULL;
+        struct err err = {0};
+        const struct api_list_request request = {.target = &target,
+                                                 .namespace_name = "ns-1",
+                                                 .credentials = credentials,
+                                                 .deadline_mono_ms = now_ms + 60000};
+        plane.n = 25;
+        plane.n_received = 0;
+        target.page_size = 10;
+        alloc_fail_at(n);
+        int rc = api_client_list_deployments(client, &request, &listing, &stats, &err);
+        alloc_fail_off();
+        assert_int_equal(rc == 0, listing != NULL);
+        if (rc < 0)
+            assert_true(err.kind == ERR_NOMEM || err.kind == ERR_PARSE);
+        listing_free(listing);
+        if (alloc_fail_count() < n)
+            break;
+    }
+    assert_true(n > 100);
+    credentials_unref(credentials);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_pages_side_by_side),
+        TEST(test_hundred_pages),
+        TEST(test_empty_namespace),
+        TEST(test_request_as_sent),
+        TEST(test_retries),
+        TEST(test_a_waiting_page_blocks_no_other),
+        TEST(test_final_failures),
+        TEST(test_cancelled_requests_are_counted),
+        TEST(test_throttling),
+        TEST(test_throttled_for_longer_than_there_is_time),
+        TEST(test_refused_token),
+        TEST(test_refused_date),
+        TEST(test_missing_credentials),
+        TEST(test_rate_limit),
+        TEST(test_deadline),
+        TEST(test_stop),
+        TEST(test_smaller_pages),
+        TEST(test_pages_that_cost_too_much_to_decode),
+        TEST(test_other_limits_do_not_shrink_pages),
+        TEST(test_memory_of_page_sizes_is_bounded),
+        TEST(test_over_limit),
+        TEST(test_total_size_lies),
+        TEST(test_list_changes_while_read),
+        TEST(test_no_time_for_a_second_pass),
+        TEST(test_pages_behind_the_end_do_not_matter),
+        TEST(test_memory_runs_out),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

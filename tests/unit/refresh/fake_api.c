@@ -1,0 +1,370 @@
+#include "fake_api.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/client.h"
+#include "api/credentials.h"
+#include "base/clock.h"
+
+/* --- configuration ------------------------------------------------------------------------- */
+
+struct fake_conf {
+    struct conf conf; /* first: a struct conf is what the rest of the world sees */
+    atomic_int refs;
+    struct fake_settings settings;
+};
+
+static atomic_int confs_alive, credentials_alive;
+
+void fake_settings_init(struct fake_settings *settings, size_t n)
+{
+    static char names[FAKE_TARGETS][2][24];
+
+    memset(settings, 0, sizeof(*settings));
+    settings->n_targets = n;
+    settings->n_credentials = 1;
+    settings->credentials[0] = (struct credentials_spec){.name = "key", .access_key_id = "a"};
+    settings->credentials[1] = (struct credentials_spec){.name = "other", .access_key_id = "b"};
+    for (size_t i = 0; i < n; i++) {
+        if (names[i][0][0] == '\0') { /* threads may be reading them already */
+            snprintf(names[i][0], sizeof(names[i][0]), "t%zu", i);
+            snprintf(names[i][1], sizeof(names[i][1]), "n%zu", i);
+        }
+        settings->namespaces[i][0] = names[i][1];
+        settings->targets[i] = (struct target){
+            .name = names[i][0],
+            .region_id = "",
+            .endpoint = "https://one",
+            .host = "one",
+            .workspace = "w",
+            .n_namespaces = 1,
+            .collectors = 1u << COLLECTOR_DEPLOYMENTS,
+            .proxy_url = "",
+            .interval_ms = 60000,
+            .deadline_ms = 300000,
+            .max_staleness_ms = 300000,
+            .max_backoff_ms = 300000,
+            .max_deployments = 100000,
+        };
+    }
+}
+
+struct conf *fake_conf_new(const struct fake_settings *settings)
+{
+    struct fake_conf *fake = calloc(1, sizeof(*fake));
+
+    if (!fake)
+        return NULL;
+    fake->settings = *settings;
+    for (size_t i = 0; i < settings->n_targets; i++) {
+        fake->settings.targets[i].namespaces = fake->settings.namespaces[i];
+        fake->settings.targets[i].credentials =
+            &fake->settings.credentials[settings->credentials_of[i]];
+    }
+    fake->conf = (struct conf){
+        .path = "fake.cfg",
+        .targets = fake->settings.targets,
+        .n_targets = settings->n_targets,
+        .credentials = fake->settings.credentials,
+        .n_credentials = settings->n_credentials,
+        .deny = settings->deny,
+    };
+    atomic_init(&fake->refs, 1);
+    atomic_fetch_add(&confs_alive, 1);
+    return &fake->conf;
+}
+
+int fake_confs_alive(void)
+{
+    return atomic_load(&confs_alive);
+}
+
+struct conf *conf_ref(struct conf *conf)
+{
+    atomic_fetch_add(&((struct fake_conf *)conf)->refs, 1);
+    return conf;
+}
+
+void conf_unref(struct conf *conf)
+{
+    if (!conf || atomic_fetch_sub(&((struct fake_conf *)conf)->refs, 1) != 1)
+        return;
+    atomic_fetch_sub(&confs_alive, 1);
+    free(conf);
+}
+
+void conf_unrefp(struct conf **conf)
+{
+    conf_unref(*conf);
+}
+
+/* --- credentials --------------------------------------------------------------------------- */
+
+struct credentials {
+    atomic_int refs;
+    struct credentials_spec spec;
+};
+
+struct credentials *credentials_new(const struct credentials_spec *spec)
+{
+    struct credentials *c = calloc(1, sizeof(*c));
+
+    if (!c)
+        return NULL;
+    atomic_init(&c->refs, 1);
+    c->spec = *spec;
+    atomic_fetch_add(&credentials_alive, 1);
+    return c;
+}
+
+int fake_credentials_alive(void)
+{
+    return atomic_load(&credentials_alive);
+}
+
+struct credentials *credentials_ref(struct credentials *c)
+{
+    atomic_fetch_add(&c->refs, 1);
+    return c;
+}
+
+void credentials_unref(struct credentials *c)
+{
+    if (!c || atomic_fetch_sub(&c->refs, 1) != 1)
+        return;
+    atomic_fetch_sub(&credentials_alive, 1);
+    free(c);
+}
+
+bool credentials_same(const struct credentials *c, const struct credentials_spec *spec)
+{
+    return strcmp(c->spec.name, spec->name) == 0 &&
+           strcmp(c->spec.access_key_id, spec->access_key_id) == 0;
+}
+
+/* --- the control plane ----------------------------------------------------------------------- */
+
+#define NAMES 128
+
+struct api_client {
+    bool stopped; /* under mu */
+};
+
+static struct {
+    pthread_mutex_t mu;
+    pthread_cond_t changed;
+    struct {
+        char name[16];
+        enum fake_mode mode;
+        size_t n_items;
+        struct fake_seen seen;
+    } names[NAMES];
+    size_t n_names;
+    enum fake_mode usual_mode;
+    int64_t delay_ms;
+    bool refuse_clients;
+    unsigned running, most_running;
+} fake = {.mu = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+void fake_reset(void)
+{
+    pthread_mutex_lock(&fake.mu);
+    memset(fake.names, 0, sizeof(fake.names));
+    fake.n_names = 0;
+    fake.usual_mode = FAKE_SUCCEED;
+    fake.delay_ms = 0;
+    fake.refuse_clients = false;
+    fake.running = fake.most_running = 0;
+    pthread_mutex_unlock(&fake.mu);
+}
+
+/* Index of a name; names are added as they come. Under mu. */
+static size_t find(const char *name)
+{
+    size_t i = 0;
+
+    while (i < fake.n_names && strcmp(fake.names[i].name, name) != 0)
+        i++;
+    if (i == fake.n_names) {
+        if (fake.n_names == NAMES)
+            abort();
+        snprintf(fake.names[i].name, sizeof(fake.names[i].name), "%s", name);
+        fake.names[i].mode = fake.usual_mode;
+        fake.names[i].n_items = 1;
+        fake.n_names++;
+    }
+    return i;
+}
+
+void fake_set_mode(const char *namespace_name, enum fake_mode mode)
+{
+    pthread_mutex_lock(&fake.mu);
+    if (namespace_name) {
+        fake.names[find(namespace_name)].mode = mode;
+    } else {
+        fake.usual_mode = mode;
+        for (size_t i = 0; i < fake.n_names; i++)
+            fake.names[i].mode = mode;
+    }
+    pthread_cond_broadcast(&fake.changed);
+    pthread_mutex_unlock(&fake.mu);
+}
+
+void fake_set_items(const char *namespace_name, size_t n_items)
+{
+    pthread_mutex_lock(&fake.mu);
+    fake.names[find(namespace_name)].n_items = n_items;
+    pthread_mutex_unlock(&fake.mu);
+}
+
+void fake_set_delay_ms(int64_t delay_ms)
+{
+    pthread_mutex_lock(&fake.mu);
+    fake.delay_ms = delay_ms;
+    pthread_mutex_unlock(&fake.mu);
+}
+
+void fake_refuse_clients(bool refuse)
+{
+    pthread_mutex_lock(&fake.mu);
+    fake.refuse_clients = refuse;
+    pthread_mutex_unlock(&fake.mu);
+}
+
+struct fake_seen fake_seen(const char *namespace_name)
+{
+    struct fake_seen seen;
+
+    pthread_mutex_lock(&fake.mu);
+    seen = fake.names[find(namespace_name)].seen;
+    pthread_mutex_unlock(&fake.mu);
+    return seen;
+}
+
+struct fake_seen fake_seen_all(void)
+{
+    struct fake_seen sum = {0};
+
+    pthread_mutex_lock(&fake.mu);
+    for (size_t i = 0; i < fake.n_names; i++) {
+        sum.begun += fake.names[i].seen.begun;
+        sum.ended += fake.names[i].seen.ended;
+    }
+    sum.running = fake.running;
+    sum.most_running = fake.most_running;
+    pthread_mutex_unlock(&fake.mu);
+    return sum;
+}
+
+int api_client_new(struct api_session *session, struct api_client **ret, struct err *err)
+{
+    bool refuse;
+
+    (void)session;
+    pthread_mutex_lock(&fake.mu);
+    refuse = fake.refuse_clients;
+    pthread_mutex_unlock(&fake.mu);
+    if (refuse)
+        return err_set(err, ERR_INTERNAL, "no more clients");
+    *ret = calloc(1, sizeof(**ret));
+    return *ret ? 0 : err_nomem(err, "a client");
+}
+
+void api_client_free(struct api_client *client)
+{
+    free(client);
+}
+
+void api_client_stop(struct api_client *client)
+{
+    pthread_mutex_lock(&fake.mu);
+    client->stopped = true;
+    pthread_cond_broadcast(&fake.changed);
+    pthread_mutex_unlock(&fake.mu);
+}
+
+static int make_listing(size_t n, struct listing **ret, struct err *err)
+{
+    CLEANUP(listing_freep) struct listing *listing = listing_new();
+
+    if (!listing)
+        return err_nomem(err, "a listing");
+    listing->items = arena_calloc(listing->arena, n, sizeof(*listing->items));
+    if (!listing->items)
+        return err_nomem(err, "a listing");
+    for (size_t i = 0; i < n; i++) {
+        char id[32];
+        struct deployment *d = &listing->items[i];
+
+        snprintf(id, sizeof(id), "id-%06zu", i);
+        *d = (struct deployment){.id = arena_strdup(listing->arena, id)};
+        if (!d->id)
+            return err_nomem(err, "a listing");
+        d->name = d->execution_mode = d->engine_version = d->artifact_kind = d->target = "";
+        d->target_mode = d->resource_setting_mode = d->draft_id = "";
+    }
+    listing->n_items = n;
+    listing->pages = 1;
+    *ret = TAKE(listing);
+    return 0;
+}
+
+/* Under mu, which it lets go while it waits. */
+static void wait_for_answer(const struct api_client *client, size_t name)
+{
+    while (fake.names[name].mode == FAKE_HANG && !client->stopped)
+        pthread_cond_wait(&fake.changed, &fake.mu);
+    if (fake.delay_ms > 0) {
+        struct timespec delay = {.tv_nsec = (long)fake.delay_ms * 1000000};
+
+        pthread_mutex_unlock(&fake.mu);
+        nanosleep(&delay, NULL);
+        pthread_mutex_lock(&fake.mu);
+    }
+}
+
+static void note_begun(size_t name, const struct api_list_request *request)
+{
+    struct fake_seen *seen = &fake.names[name].seen;
+
+    seen->begun++;
+    seen->running++;
+    if (seen->running > seen->most_running)
+        seen->most_running = seen->running;
+    fake.running++;
+    if (fake.running > fake.most_running)
+        fake.most_running = fake.running;
+    snprintf(seen->endpoint, sizeof(seen->endpoint), "%s", request->target->endpoint);
+    seen->deadline_left_ms = request->deadline_mono_ms - clock_mono_ms();
+}
+
+int api_client_list_deployments(struct api_client *client, const struct api_list_request *request,
+                                struct listing **ret, struct api_stats *stats, struct err *err)
+{
+    enum fake_mode mode;
+    size_t name, n_items;
+    bool stopped;
+
+    pthread_mutex_lock(&fake.mu);
+    name = find(request->namespace_name);
+    note_begun(name, request);
+    n_items = fake.names[name].n_items;
+    wait_for_answer(client, name);
+    fake.names[name].seen.running--;
+    fake.names[name].seen.ended++;
+    fake.running--;
+    mode = fake.names[name].mode;
+    stopped = client->stopped;
+    pthread_mutex_unlock(&fake.mu);
+
+    api_stats_count(stats, OPERATION_LIST_DEPLOYMENTS, mode == FAKE_FAIL ? 500 : 200);
+    if (stopped)
+        return err_set(err, ERR_STOPPED, "stopped");
+    if (mode == FAKE_FAIL)
+        return err_set(err, ERR_HTTP, "status 500");
+    return make_listing(n_items, ret, err);
+}
