@@ -217,17 +217,11 @@ program() {
   printf '%s\n' "$found"
 }
 
-# Is anybody listening on this port, at whatever address?
+# Is anybody listening (state 0A) on this port, at whatever address?
 port_is_taken() {
-  local hex file local_address state
+  local hex
   printf -v hex '%04X' "$1"
-  for file in /proc/net/tcp /proc/net/tcp6; do
-    [[ -r "$file" ]] || continue
-    while read -r _ local_address _ state _; do
-      [[ "$state" == 0A && "${local_address##*:}" == "$hex" ]] && return 0
-    done <"$file"
-  done
-  return 1
+  grep -qs "^ *[0-9]*: [0-9A-F]*:$hex [0-9A-F:]* 0A " /proc/net/tcp /proc/net/tcp6
 }
 
 choose_exporter_address() {
@@ -366,8 +360,8 @@ run_once() {
 run_foreground() {
   private_work
   start_both
-  say "Numbers move every few seconds. Ctrl-C ends the demo."
   trap 'say ""; say "stopping"; exit 0' INT TERM HUP
+  say "Numbers move every few seconds. Ctrl-C ends the demo."
   wait -n || true
   say "One of the two programs ended by itself. The ends of their logs:"
   tail -n 10 "$work/simulator.log" "$work/exporter.log" >&2

@@ -35,7 +35,10 @@ bool credentials_same(const struct credentials *c, const struct credentials_spec
 
 /*
  * The keys to sign the next attempt with. ERR_AUTHENTICATION names what is missing (the variable,
- * the file, why it cannot be read). May read files; never blocks on the network for static and env.
+ * the file, why it cannot be read), never a value. May read files, each when it is first needed and
+ * whenever it has changed; never blocks on the network for static and env. A file is a regular one
+ * of up to 4 KiB, holds the value alone (a newline at its end is left out) and is not readable by
+ * everyone, unless it is below $CREDENTIALS_DIRECTORY.
  */
 int credentials_get(struct credentials *c, struct credentials_keys *ret,
                     struct err *err) MUST_CHECK;
@@ -49,7 +52,8 @@ void credentials_invalidate(struct credentials *c);
 /*
  * Takes ALIBABA_CLOUD_ACCESS_KEY_ID, _SECRET and ALIBABA_CLOUD_SECURITY_TOKEN out of the process's
  * environment into memory of this module, and overwrites them in place so that /proc/PID/environ
- * shows them no longer. Call once, first thing in main, before threads exist.
+ * shows them no longer. Providers hand them out until the process ends. Call once, first thing in
+ * main, before threads exist.
  */
 void credentials_environment_take(void);
 

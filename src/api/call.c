@@ -138,11 +138,17 @@ void call_received(struct call *call, struct call_env *env, const struct transpo
     int64_t skew_ms;
 
     assert(call->state == CALL_IN_FLIGHT || call->state == CALL_ABANDONED);
-    call->state = CALL_IDLE;
+    call->state = CALL_RECEIVED;
     session_request_ended(env->session, env->operation, reply->duration_us, reply->body_bytes);
     api_stats_count(env->stats, env->operation, reply->status);
     if (clock_skew_ms(reply, &skew_ms))
         endpoint_set_skew_ms(env->endpoint, skew_ms);
+}
+
+void call_done(struct call *call)
+{
+    assert(call->state == CALL_RECEIVED);
+    call->state = CALL_IDLE;
 }
 
 void call_log(const struct call *call, const struct call_env *env,
@@ -214,7 +220,7 @@ int call_failed(struct call *call, struct call_env *env, const struct transport_
 {
     int64_t now_mono_ms = clock_mono_ms();
 
-    assert(call->state == CALL_IDLE);
+    call_done(call);
     env->stats->operations[env->operation].failures[err_reason(err->kind)]++;
     if (err->kind == ERR_THROTTLED)
         env->stats->operations[env->operation].throttled++;

@@ -1,10 +1,9 @@
 /*
  * One GET to the control plane, from its first attempt to an answer or a final failure.
  *
- * A call is ready (to be sent, perhaps not before some time), in flight, or idle. Its owner loops:
- * call_send what is ready, transport_wait, call_received; decodes the reply; where that fails,
- * call_failed says whether there will be another attempt. Every attempt takes a token and is
- * signed anew. One thread.
+ * Its owner loops: call_send what is ready, transport_wait, call_received; decodes the reply, then
+ * call_done, or call_failed, which says whether there will be another attempt. Every attempt takes
+ * a token and is signed anew. One thread.
  */
 #ifndef CALL_H
 #define CALL_H
@@ -41,9 +40,10 @@ struct call_env {
 
 enum call_state {
     CALL_IDLE,
-    CALL_READY,
+    CALL_READY, /* to be sent, perhaps not before some time */
     CALL_IN_FLIGHT,
     CALL_ABANDONED, /* in flight, but nobody wants the answer any more */
+    CALL_RECEIVED,  /* the reply is being decoded */
 };
 
 struct call {
@@ -71,8 +71,11 @@ int64_t call_due_mono_ms(const struct call *call, const struct call_env *env);
 int call_send(struct call *call, struct call_env *env, uintptr_t tag, int64_t now_mono_ms,
               struct err *err) MUST_CHECK;
 
-/* The reply of a call in flight has come: counts it, looks at its Date; the call is idle. */
+/* The reply of a call in flight has come: counts it and looks at its Date. */
 void call_received(struct call *call, struct call_env *env, const struct transport_reply *reply);
+
+/* The reply was good, or nobody wanted it: idle. */
+void call_done(struct call *call);
 
 /* A line for the debug log. kind and refusal are what decoding found. */
 void call_log(const struct call *call, const struct call_env *env,
@@ -80,8 +83,8 @@ void call_log(const struct call *call, const struct call_env *env,
               enum err_kind kind);
 
 /*
- * The attempt failed as err says. 0: ready for another attempt. -1: final, and err now names the
- * page, the number of attempts and the RequestId.
+ * The attempt failed as err says. 0: ready for another attempt. -1: final, the call is idle, and
+ * err now names the page, the number of attempts and the RequestId.
  */
 int call_failed(struct call *call, struct call_env *env, const struct transport_reply *reply,
                 const struct api_refusal *refusal, struct err *err) MUST_CHECK;

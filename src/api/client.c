@@ -149,9 +149,9 @@ struct pass {
     struct lister *lister;
     struct paging paging;
     struct listing *listing;
-    struct call *calls; /* one for each page in flight or waiting for another attempt */
+    struct call *calls; /* pages in flight, waiting for another attempt, or (one) being decoded */
     size_t n_calls;
-    size_t window; /* calls that may be busy at once: fewer after throttling */
+    size_t window; /* calls that may be in flight or waiting: fewer after throttling */
 };
 
 static void pass_release(struct pass *pass)
@@ -179,10 +179,10 @@ static int pass_init(struct pass *pass, struct lister *lister, struct err *err)
     paging_init(&pass->paging, (uint32_t)lister->page_size, target->max_deployments,
                 lister->ids_key);
     pass->listing = listing_new();
-    pass->calls = calloc(n, sizeof(*pass->calls));
+    pass->calls = calloc(n + 1, sizeof(*pass->calls));
     if (!pass->listing || !pass->calls)
         return err_nomem(err, "listing");
-    pass->n_calls = n;
+    pass->n_calls = n + 1;
     pass->window = n;
     return 0;
 }
@@ -237,16 +237,13 @@ static int pass_fill(struct pass *pass, struct err *err)
 }
 
 /* Sends what is due. *ret_wake is when to come here again if no reply comes before. */
-static int pass_send(struct pass *pass, int64_t *ret_wake_mono_ms, struct err *err)
+static int pass_send(struct pass *pass, int64_t now_mono_ms, int64_t *ret_wake_mono_ms,
+                     struct err *err)
 {
     struct call_env *env = &pass->lister->env;
-    int64_t now_mono_ms = clock_mono_ms();
     size_t in_flight = 0;
 
     *ret_wake_mono_ms = env->deadline_mono_ms;
-    if (now_mono_ms >= env->deadline_mono_ms)
-        return err_set(err, ERR_TIMEOUT, "the deadline of the refresh passed with %u pages read",
-                       (unsigned)pass->lister->pages_read);
     if (pass_fill(pass, err) < 0)
         return -1;
     for (size_t i = 0; i < pass->n_calls; i++)
@@ -265,6 +262,18 @@ static int pass_send(struct pass *pass, int64_t *ret_wake_mono_ms, struct err *e
             *ret_wake_mono_ms = call_due_mono_ms(call, env);
     }
     return 0;
+}
+
+/* While a good reply is decoded, the next page is on its way: decoding costs as much as waiting. */
+static int pass_send_ahead(struct pass *pass, const struct transport_reply *reply, struct err *err)
+{
+    int64_t now_mono_ms = clock_mono_ms();
+    int64_t wake_mono_ms;
+
+    if (reply->err.kind != ERR_NONE || reply->status != 200 ||
+        now_mono_ms >= pass->lister->env.deadline_mono_ms)
+        return 0;
+    return pass_send(pass, now_mono_ms, &wake_mono_ms, err);
 }
 
 /*
@@ -329,11 +338,16 @@ static int pass_receive(struct pass *pass, const struct transport_reply *reply, 
     struct page page;
 
     call_received(call, env, reply);
-    if (!wanted)
+    if (!wanted) {
+        call_done(call);
         return 0;
+    }
+    if (pass_send_ahead(pass, reply, err) < 0)
+        return -1;
     int rc = decode(pass, call, reply, &page, &refusal, &failure);
     call_log(call, env, reply, &refusal, failure.kind);
     if (rc == 0) {
+        call_done(call);
         pass->lister->pages_read++;
         rc = paging_add(&pass->paging, call->page, &page, err);
         pass_abandon(pass);
@@ -357,9 +371,14 @@ static int pass_run(struct pass *pass, struct lister *lister, struct err *err)
         return -1;
     while (!paging_done(&pass->paging)) {
         CLEANUP(transport_reply_release) struct transport_reply reply = {0};
+        int64_t now_mono_ms = clock_mono_ms();
         int64_t wake_mono_ms;
 
-        if (pass_send(pass, &wake_mono_ms, err) < 0)
+        if (now_mono_ms >= lister->env.deadline_mono_ms)
+            return err_set(err, ERR_TIMEOUT,
+                           "the deadline of the refresh passed with %u pages read",
+                           (unsigned)lister->pages_read);
+        if (pass_send(pass, now_mono_ms, &wake_mono_ms, err) < 0)
             return -1;
         int rc = transport_wait(lister->env.transport, wake_mono_ms, &reply, err);
         if (rc < 0 || (rc > 0 && pass_receive(pass, &reply, err) < 0))

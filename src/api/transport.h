@@ -59,7 +59,10 @@ int transport_global_init(struct err *err) MUST_CHECK;
 int transport_new(const char *user_agent, struct transport **ret, struct err *err) MUST_CHECK;
 void transport_free(struct transport *t);
 
-/* Starts a request and copies what it needs of it; the headers' copy is wiped when it ends. */
+/*
+ * Starts a request, at once where a connection is open. What is needed of it is copied; the copy of
+ * the headers is wiped when it ends.
+ */
 int transport_submit(struct transport *t, const struct transport_request *request,
                      struct err *err) MUST_CHECK;
 size_t transport_in_flight(const struct transport *t);

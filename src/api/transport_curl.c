@@ -392,6 +392,9 @@ int transport_submit(struct transport *t, const struct transport_request *reques
     push(&t->in_flight, f);
     t->n_in_flight++;
     keep_connections(t);
+    /* Sends it off where a connection is open. What goes wrong here, transport_wait finds again. */
+    int running;
+    (void)curl_multi_perform(t->multi, &running);
     return 0;
 }
 
@@ -698,7 +701,8 @@ int transport_wait(struct transport *t, int64_t until_mono_ms, struct transport_
     }
 }
 
-/* --- what is linked ------------------------------------------------------------------------------- */
+/* --- what is linked
+ * ------------------------------------------------------------------------------- */
 
 const char *api_curl_version(void)
 {

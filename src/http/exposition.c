@@ -3,7 +3,12 @@
  * snapshot's own list of pieces is the list.
  *
  *     text:  piece ... piece  tail
- *     gzip:  header  segment ... segment  tail's segment  trailer
+ *     gzip:  header  segment ... segment  tail's blocks  trailer
+ *
+ * The tail is new in every scrape and a few kilobytes long. Compressing it saves three of them and
+ * costs more than all the rest of a gzip scrape together, most of it for setting up and zeroing the
+ * 256 KiB of a deflate stream (measured: 118 us of CPU per scrape against 74 without). So it
+ * travels in stored blocks, which are part of the same deflate stream.
  */
 #include "exposition.h"
 
@@ -12,14 +17,14 @@
 
 #include "base/deflate.h"
 
-/* The fastest: the tail is a few kilobytes, and this is paid per scrape. */
-enum { TAIL_LEVEL = 1 };
+/* RFC 1951, 3.2.4: three bits 000 and padding, the length, its complement, the bytes. */
+enum { STORED_HEADER_LEN = 5, STORED_BYTES_MAX = 65535 };
 
 struct exposition {
     struct snapshot *snapshot; /* NULL before the first generation */
     struct piece *const *pieces;
     size_t n_pieces;
-    struct strbuf tail; /* the text, or its segment */
+    struct strbuf tail; /* the text, or the blocks that hold it */
     bool gzip;
     unsigned char trailer[DEFLATE_GZIP_TRAILER_LEN];
     uint64_t len;
@@ -29,30 +34,42 @@ struct exposition {
     uint64_t position;
 };
 
-/* Replaces the tail's text by its segment and works out the trailer and the length. */
-static int compress(struct exposition *x, enum expo_format format, struct err *err)
+static void add_stored(struct strbuf *out, const char *bytes, size_t len)
 {
-    CLEANUP(strbuf_release) struct strbuf segment = STRBUF_INIT;
+    while (len > 0) {
+        size_t n = len < STORED_BYTES_MAX ? len : STORED_BYTES_MAX;
+        const unsigned char header[STORED_HEADER_LEN] = {0, (unsigned char)n,
+                                                         (unsigned char)(n >> 8), (unsigned char)~n,
+                                                         (unsigned char)(~n >> 8)};
+
+        strbuf_add(out, header, sizeof(header));
+        strbuf_add(out, bytes, n);
+        bytes += n;
+        len -= n;
+    }
+}
+
+/* Replaces the tail's text by its blocks and works out the trailer and the length. */
+static int make_member(struct exposition *x, enum expo_format format, struct err *err)
+{
+    CLEANUP(strbuf_release) struct strbuf text = x->tail;
+    uint32_t tail_crc = deflate_crc32(0, text.ptr, text.len);
     uint32_t crc = 0;
-    uint64_t text_len = 0;
+    uint64_t text_len = text.len;
     size_t pieces_len = 0;
 
+    x->tail = STRBUF_INIT;
+    add_stored(&x->tail, text.ptr, text.len);
+    if (!strbuf_ok(&x->tail))
+        return err_nomem(err, "the live metrics");
     if (x->snapshot) {
         if (snapshot_deflate(x->snapshot, format, err) < 0)
             return -1;
         crc = snapshot_crc32(x->snapshot, format);
-        text_len = snapshot_text_len(x->snapshot, format);
+        text_len += snapshot_text_len(x->snapshot, format);
         pieces_len = snapshot_deflated_len(x->snapshot, format);
     }
-    if (deflate_segment(x->tail.ptr, x->tail.len, TAIL_LEVEL, &segment, err) < 0)
-        return -1;
-    crc = deflate_crc32_combine(crc, deflate_crc32(0, x->tail.ptr, x->tail.len), x->tail.len);
-    text_len += x->tail.len;
-    deflate_gzip_trailer(x->trailer, crc, text_len);
-
-    struct strbuf text = x->tail;
-    x->tail = segment;
-    segment = text;
+    deflate_gzip_trailer(x->trailer, deflate_crc32_combine(crc, tail_crc, text.len), text_len);
     x->len = DEFLATE_GZIP_HEADER_LEN + pieces_len + x->tail.len + DEFLATE_GZIP_TRAILER_LEN;
     return 0;
 }
@@ -79,7 +96,7 @@ int exposition_new_take(struct snapshot *snapshot, enum expo_format format, bool
         x->pieces = snapshot_pieces(snapshot, format, &x->n_pieces);
     if (!gzip) {
         x->len = (snapshot ? snapshot_text_len(snapshot, format) : 0) + x->tail.len;
-    } else if (compress(x, format, err) < 0) {
+    } else if (make_member(x, format, err) < 0) {
         exposition_free(x);
         return -1;
     }

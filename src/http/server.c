@@ -224,15 +224,22 @@ static void free_exposition(void *cls)
     exposition_free(cls);
 }
 
+/* MHD refuses a block of no bytes, and zeroes the whole block beforehand. */
+static size_t block_bytes(uint64_t len)
+{
+    return len == 0 ? 1 : len < BLOCK_BYTES ? (size_t)len : BLOCK_BYTES;
+}
+
 /* Takes the body out of the reply, if there is memory for a response. */
 static struct MHD_Response *make_body(struct http_reply *reply)
 {
     struct MHD_Response *response;
 
     if (reply->exposition) {
-        response =
-            MHD_create_response_from_callback(exposition_len(reply->exposition), BLOCK_BYTES,
-                                              read_exposition, reply->exposition, free_exposition);
+        uint64_t len = exposition_len(reply->exposition);
+
+        response = MHD_create_response_from_callback(len, block_bytes(len), read_exposition,
+                                                     reply->exposition, free_exposition);
         if (response)
             reply->exposition = NULL;
         return response;
@@ -244,9 +251,9 @@ static struct MHD_Response *make_body(struct http_reply *reply)
             reply->heap_text = NULL;
         return response;
     }
-    /* MHD takes no pointer to const, and only reads. */
-    return MHD_create_response_from_buffer_with_free_callback_cls(
-        reply->text_len, (void *)(uintptr_t)reply->text, NULL, NULL);
+    /* MHD has no pointer to const here, but only reads. */
+    return MHD_create_response_from_buffer(reply->text_len, (void *)(uintptr_t)reply->text,
+                                           MHD_RESPMEM_PERSISTENT);
 }
 
 /* A reply without one of its headers would be a wrong one: all or nothing. */
@@ -380,10 +387,12 @@ static int start_daemon(struct http_server *server, struct err *err)
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
         MHD_OPTION_URI_LOG_CALLBACK, on_request_line, server, MHD_OPTION_NOTIFY_COMPLETED,
         on_completed, server, MHD_OPTION_END);
-    if (!server->daemon)
-        return err_set(err, ERR_IO, "cannot serve on %s: no threads or no memory",
-                       o->listen_address);
-    return 0;
+    if (server->daemon)
+        return 0;
+    /* Whether MHD has closed the socket depends on how far it got; better leave it than another. */
+    server->listen_fd = -1;
+    return err_set(err, ERR_INTERNAL, "cannot serve on %s: no threads or no memory",
+                   o->listen_address);
 }
 
 static void free_server(struct http_server *server)

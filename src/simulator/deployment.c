@@ -159,7 +159,7 @@ static void render_name(const struct deployment *d, bool broken, struct strbuf *
         /* A lone continuation byte, an overlong slash, a surrogate, a cut sequence. */
         strbuf_addc(out, '"');
         json_add_escaped(out, d->name, strlen(d->name));
-        strbuf_add(out, "\x80-\xc0\xaf-\xed\xa0\x80-\xe8\xae\"", 11);
+        strbuf_adds(out, "\x80-\xc0\xaf-\xed\xa0\x80-\xe8\xae\"");
     } else {
         json_add_cstring(out, d->name);
     }

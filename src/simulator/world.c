@@ -224,8 +224,10 @@ struct deployment *world_find(struct world *w, const char *id, struct world_name
 {
     for (size_t n = 0; n < w->n_namespaces; n++) {
         struct world_namespace *ns = w->namespaces[n];
-        for (size_t i = 0; i < ns->n_deployments; i++) {
+        for (size_t k = 0; k < ns->n_deployments; k++) {
+            size_t i = (ns->find_from + k) % ns->n_deployments;
             if (strcmp(ns->deployments[i]->id, id) == 0) {
+                ns->find_from = i;
                 *ret_ns = ns;
                 *ret_index = i;
                 return ns->deployments[i];

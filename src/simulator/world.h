@@ -43,6 +43,7 @@ struct world_namespace {
     uint64_t removed;
     struct gone *gone;
     size_t n_gone;
+    size_t find_from; /* where the last search ended: whoever names many ids does so in order */
 
     /* The list in another order, made when asked for; forgotten when the list changes. */
     pthread_mutex_t sorted_mu;
@@ -110,7 +111,7 @@ struct world_load {
 };
 int world_load(struct world *w, const struct world_load *load, struct err *err) MUST_CHECK;
 
-/* The first deployment of that id in any namespace. */
+/* A deployment of that id in any namespace. For writers: the search leaves a mark behind. */
 struct deployment *world_find(struct world *w, const char *id, struct world_namespace **ret_ns,
                               size_t *ret_index);
 

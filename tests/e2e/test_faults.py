@@ -153,17 +153,20 @@ class Faults(afe.Case):
                 sim.stop()
 
     def test_endless_pages_end(self):
+        """New deployments for ever end at the limits; the same ones again end at once."""
         sim, exporter = self.pair("--deployments=30", "--profile=small",
                                   defaults=FAST + "max_deployments = 500;")
-        sim.post(reset_counters=True)
-        sim.faults("endless")
+        sim.faults("endless:mode=fresh")
 
         def counted():
-            failures = self.failures(exporter.metrics())
-            return set(failures) & {"limit", "incomplete"}
+            return set(self.failures(exporter.metrics())) & {"limit", "incomplete"}
 
         afe.wait_for("the endless listing to be given up", counted)
         self.assertEqual(len(exporter.metrics().all("aliyun_flink_deployment_info")), 30)
+        sim.faults("endless:mode=repeat")
+        afe.wait_for("recovery", lambda: exporter.metrics().get("aliyun_flink_up") == 1)
+        self.assertEqual(len(exporter.metrics().all("aliyun_flink_deployment_info")), 30)
+        self.assertLess(exporter.metrics().get("aliyun_flink_refresh_pages"), 20)
 
     def test_a_listing_that_shifts(self):
         """Items move between pages while we read: never a partial listing over a whole one, and

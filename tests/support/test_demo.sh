@@ -14,7 +14,10 @@ cd "$work"
 
 demo() { "$root/etc/demo/run.sh" --no-install "$@"; }
 
+foreground_pid=""
+
 finish() {
+  [[ -z "$foreground_pid" ]] || kill "$foreground_pid" 2>/dev/null || true
   demo --stop >/dev/null 2>&1 || true
   rm -rf "$work"
 }
@@ -22,7 +25,7 @@ trap finish EXIT
 
 fail() {
   echo "FAILED: $*"
-  tail -n 30 ./*.out ./*.err 2>/dev/null || true
+  tail -n 12 ./*.out ./*.err 2>/dev/null || true
   exit 1
 }
 
@@ -78,16 +81,18 @@ expect_movement() {
 }
 
 test_foreground() {
-  local pid i
-  demo >foreground.out 2>foreground.err &
-  pid=$!
+  local i
+  # Not demo(), which would be a shell of its own: the signal is for the script.
+  "$root/etc/demo/run.sh" --no-install >foreground.out 2>foreground.err &
+  foreground_pid=$!
   for ((i = 0; i < 300; i++)); do
     grep -q 'Ctrl-C ends the demo' foreground.err && break
     sleep 0.1
   done
   [[ "$i" -lt 300 ]] || fail "the demo does not come up in the foreground"
-  kill -TERM "$pid" # a background job does not get SIGINT
-  wait "$pid" || fail "the demo in the foreground ended with $?"
+  kill -TERM "$foreground_pid" # a background job does not get SIGINT
+  wait "$foreground_pid" || fail "the demo in the foreground ended with $?"
+  foreground_pid=""
   expect_nothing_left
 }
 

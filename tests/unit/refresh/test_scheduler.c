@@ -1,0 +1,650 @@
+/*
+ * The scheduler with its threads, against a control plane that succeeds, fails and hangs as told.
+ * Waiting is polling with a limit, so that nothing here depends on how fast the machine is.
+ */
+#include "refresh/scheduler.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "alloc_fail.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "fake_api.h"
+
+#define LIMIT_MS 20000
+
+/* Polls a condition; fails the test when it does not come true. */
+#define wait_until(condition)                           \
+    do {                                                \
+        int64_t until_ms_ = clock_mono_ms() + LIMIT_MS; \
+        while (!(condition)) {                          \
+            if (clock_mono_ms() > until_ms_)            \
+                fail_msg("in vain: %s", #condition);    \
+            pause_ms(2);                                \
+        }                                               \
+    } while (0)
+
+static void pause_ms(long ms)
+{
+    nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+}
+
+/* One scheduler and what it works with. */
+struct rig {
+    struct registry *registry;
+    struct snapshot_slot *slot;
+    struct scheduler *scheduler;
+    struct fake_settings settings;
+};
+
+static int try_start(struct rig *r, bool once, struct err *err)
+{
+    CLEANUP(conf_unrefp) struct conf *conf = fake_conf_new(&r->settings);
+    const struct scheduler_options options = {
+        .conf = conf, .registry = r->registry, .slot = r->slot, .once = once};
+
+    return conf ? scheduler_start(&options, &r->scheduler, err) : err_nomem(err, "");
+}
+
+/* n targets with a namespace each, at their usual interval of a minute. */
+static void rig_init(struct rig *r, size_t n)
+{
+    *r = (struct rig){.registry = registry_new(), .slot = snapshot_slot_new()};
+    assert_true(r->registry && r->slot);
+    fake_reset();
+    fake_settings_init(&r->settings, n);
+}
+
+static void rig_start(struct rig *r, bool once)
+{
+    struct err err;
+
+    if (try_start(r, once, &err) < 0)
+        fail_msg("%s", err.msg);
+}
+
+static void rig_stop(struct rig *r)
+{
+    scheduler_stop(r->scheduler);
+    registry_free(r->registry);
+    snapshot_slot_free(r->slot);
+    assert_int_equal(fake_confs_alive(), 0);
+    assert_int_equal(fake_credentials_alive(), 0);
+}
+
+static int rig_try_reload(struct rig *r, struct err *err)
+{
+    CLEANUP(conf_unrefp) struct conf *conf = fake_conf_new(&r->settings);
+
+    assert_non_null(conf);
+    return scheduler_reload(r->scheduler, conf, err);
+}
+
+static void rig_reload(struct rig *r)
+{
+    struct err err;
+
+    if (rig_try_reload(r, &err) < 0)
+        fail_msg("%s", err.msg);
+}
+
+/* True if the current generation has this text. */
+static bool published(const struct rig *r, const char *text)
+{
+    CLEANUP(snapshot_unrefp) struct snapshot *s = snapshot_acquire(r->slot);
+    CLEANUP(strbuf_release) struct strbuf all = STRBUF_INIT;
+    struct piece *const *pieces;
+    size_t n;
+
+    assert_non_null(s);
+    pieces = snapshot_pieces(s, EXPO_TEXT, &n);
+    for (size_t i = 0; i < n; i++) {
+        size_t len;
+        const char *piece = piece_text(pieces[i], &len);
+
+        strbuf_add(&all, piece, len);
+    }
+    return strstr(strbuf_str(&all), text) != NULL;
+}
+
+/* 'aliyun_flink_NAME{workspace="w",flink_namespace="NS"MORE} VALUE', a whole line of it. */
+static bool published_value(const struct rig *r, const char *name, const char *ns, const char *more,
+                            const char *value)
+{
+    char line[256];
+
+    snprintf(line, sizeof(line), "\naliyun_flink_%s{workspace=\"w\",flink_namespace=\"%s\"%s} %s\n",
+             name, ns, more, value);
+    return published(r, line);
+}
+
+#define COLLECTOR ",collector=\"deployments\""
+
+/* --- refreshing ----------------------------------------------------------------------------- */
+
+static void test_first_snapshot_is_there(void **state)
+{
+    struct rig r;
+    CLEANUP(snapshot_unrefp) struct snapshot *s = NULL;
+
+    (void)state;
+    rig_init(&r, 2);
+    fake_set_mode(NULL, FAKE_HANG);
+    rig_start(&r, false);
+    s = snapshot_acquire(r.slot);
+    assert_non_null(s);
+    assert_false(snapshot_all_tried(s));
+    assert_true(published(&r, "aliyun_flink_target_info{workspace=\"w\",flink_namespace=\"n1\""));
+    assert_false(published(&r, "\naliyun_flink_up{"));
+    assert_true(scheduler_healthy(r.scheduler));
+    rig_stop(&r);
+}
+
+static void test_refreshes_all(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 3);
+    r.settings.namespaces[1][1] = "n1b";
+    r.settings.targets[1].n_namespaces = 2;
+    r.settings.targets[2].deadline_ms = 7000;
+    fake_set_mode("n1b", FAKE_FAIL);
+    fake_set_items("n2", 5);
+    rig_start(&r, false);
+    wait_until(published_value(&r, "up", "n0", "", "1"));
+    wait_until(published_value(&r, "up", "n1", "", "1"));
+    wait_until(published_value(&r, "up", "n1b", "", "0"));
+    wait_until(published_value(&r, "namespace_deployments", "n2", "", "5"));
+    assert_true(
+        published_value(&r, "refresh_failures_total", "n1b", COLLECTOR ",reason=\"http\"", "1"));
+    assert_true(published_value(&r, "api_requests_total", "n2",
+                                ",operation=\"ListDeployments\",code=\"200\"", "1"));
+    assert_in_range(fake_seen("n2").deadline_left_ms, 1, 7000);
+    CLEANUP(snapshot_unrefp) struct snapshot *s = snapshot_acquire(r.slot);
+    assert_true(snapshot_all_tried(s));
+    rig_stop(&r);
+}
+
+static void every(struct rig *r, int64_t interval_ms)
+{
+    for (size_t i = 0; i < r->settings.n_targets; i++) {
+        r->settings.targets[i].interval_ms = interval_ms;
+        r->settings.targets[i].max_backoff_ms = interval_ms;
+    }
+}
+
+static void test_again_and_again(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 2);
+    every(&r, 20);
+    fake_set_mode("n1", FAKE_FAIL);
+    rig_start(&r, false);
+    wait_until(fake_seen("n0").ended >= 5 && fake_seen("n1").ended >= 5);
+    rig_stop(&r);
+}
+
+/* Refreshes that take longer than the interval neither pile up nor overlap; they are missed. */
+static void test_no_overlap(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 3);
+    every(&r, 5);
+    fake_set_delay_ms(17);
+    rig_start(&r, false);
+    wait_until(fake_seen("n0").ended >= 6 && fake_seen("n2").ended >= 6);
+    assert_int_equal(fake_seen("n0").most_running, 1);
+    assert_int_equal(fake_seen("n1").most_running, 1);
+    assert_int_equal(fake_seen("n2").most_running, 1);
+    assert_false(published_value(&r, "refreshes_missed_total", "n0", COLLECTOR, "0"));
+    rig_stop(&r);
+}
+
+static void test_a_hang_delays_nobody_else(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 4);
+    every(&r, 20);
+    fake_set_mode("n1", FAKE_HANG);
+    fake_set_mode("n3", FAKE_HANG);
+    rig_start(&r, false);
+    wait_until(fake_seen("n1").running == 1 && fake_seen("n3").running == 1);
+    unsigned before = fake_seen("n0").ended;
+    wait_until(fake_seen("n0").ended >= before + 6 && fake_seen("n2").ended >= 6);
+    assert_int_equal(fake_seen("n1").begun, 1);
+    assert_int_equal(fake_seen("n3").begun, 1);
+    assert_true(scheduler_healthy(r.scheduler));
+    /* It comes back by itself. */
+    fake_set_mode("n1", FAKE_SUCCEED);
+    wait_until(fake_seen("n1").ended >= 3);
+    wait_until(published_value(&r, "up", "n1", "", "1"));
+    assert_false(published(&r, "\naliyun_flink_up{workspace=\"w\",flink_namespace=\"n3\"}"));
+    rig_stop(&r);
+}
+
+/* More namespaces than workers: as many at once as there are workers, and all get their turn. */
+static void test_more_namespaces_than_workers(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 100);
+    for (size_t i = 0; i < 100; i++)
+        r.settings.targets[i].interval_ms = 1000; /* this is how long the first ones spread */
+    fake_set_mode(NULL, FAKE_HANG);
+    rig_start(&r, false);
+    wait_until(fake_seen_all().running == SCHEDULER_MAX_WORKERS);
+    pause_ms(20);
+    assert_int_equal(fake_seen_all().most_running, SCHEDULER_MAX_WORKERS);
+    fake_set_mode(NULL, FAKE_SUCCEED);
+    for (size_t i = 0; i < 100; i++) {
+        char name[32];
+
+        snprintf(name, sizeof(name), "n%zu", i);
+        wait_until(fake_seen(name).ended > 0);
+        assert_int_equal(fake_seen(name).most_running, 1);
+    }
+    assert_int_equal(fake_seen_all().most_running, SCHEDULER_MAX_WORKERS);
+    rig_stop(&r);
+}
+
+/* Data that grows too old goes without any refresh to announce it. */
+static void test_withholding_by_time(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 1);
+    r.settings.targets[0].max_staleness_ms = 50;
+    rig_start(&r, false);
+    wait_until(published_value(&r, "data_withheld", "n0", COLLECTOR, "1"));
+    assert_false(published(&r, "aliyun_flink_deployment_info{"));
+    assert_true(published_value(&r, "up", "n0", "", "1"));
+    assert_int_equal(fake_seen("n0").begun, 1);
+    rig_stop(&r);
+}
+
+static int64_t cpu_ms(void)
+{
+    struct timespec ts;
+
+    assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts), 0);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* A generation that cannot be made is tried again a second later, and until then nobody spins. */
+static void test_publishing_without_memory(void **state)
+{
+    struct rig r;
+    int64_t before;
+
+    (void)state;
+    rig_init(&r, 1);
+    r.settings.targets[0].max_staleness_ms = 400;
+    rig_start(&r, false);
+    wait_until(published_value(&r, "up", "n0", "", "1"));
+    alloc_fail_at(1); /* the next to allocate is the generation that withholds */
+    wait_until(alloc_fail_count() > 0);
+    before = cpu_ms();
+    pause_ms(300);
+    alloc_fail_off();
+    assert_true(cpu_ms() - before < 100);
+    assert_true(published_value(&r, "data_withheld", "n0", COLLECTOR, "0"));
+    wait_until(published_value(&r, "data_withheld", "n0", COLLECTOR, "1"));
+    rig_stop(&r);
+}
+
+/* --- reload ------------------------------------------------------------------------------- */
+
+/* What stays is not fetched again; what went is gone and what came is there when it returns. */
+static void test_reload(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 3);
+    fake_set_items("n0", 7);
+    rig_start(&r, false);
+    wait_until(published_value(&r, "up", "n0", "", "1") &&
+               published_value(&r, "up", "n1", "", "1"));
+    wait_until(published_value(&r, "up", "n2", "", "1"));
+    /* n1 goes, n9 comes. */
+    r.settings.namespaces[1][0] = "n9";
+    fake_set_mode("n9", FAKE_HANG);
+    rig_reload(&r);
+    assert_false(published(&r, "\"n1\""));
+    assert_true(published_value(&r, "refreshes_missed_total", "n9", COLLECTOR, "0"));
+    assert_true(published_value(&r, "namespace_deployments", "n0", "", "7"));
+    assert_true(published_value(&r, "up", "n2", "", "1"));
+    wait_until(fake_seen("n9").running == 1);
+    fake_set_mode("n9", FAKE_SUCCEED);
+    wait_until(published_value(&r, "up", "n9", "", "1"));
+    assert_int_equal(fake_seen("n0").begun, 1);
+    assert_int_equal(fake_seen("n1").begun, 1);
+    assert_int_equal(fake_seen("n2").begun, 1);
+    assert_int_equal(fake_confs_alive(), 1);
+    /* Everything goes. */
+    r.settings.n_targets = 0;
+    rig_reload(&r);
+    assert_false(published(&r, "aliyun_flink"));
+    rig_stop(&r);
+}
+
+static void test_reload_of_what_reads_differently(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 2);
+    rig_start(&r, false);
+    wait_until(published_value(&r, "up", "n0", "", "1") &&
+               published_value(&r, "up", "n1", "", "1"));
+    r.settings.targets[1].endpoint = "https://two";
+    fake_set_items("n1", 4);
+    rig_reload(&r);
+    /* The old data stays until there is new. */
+    assert_true(published(&r, "aliyun_flink_namespace_deployments{workspace=\"w\",flink_namespace="
+                              "\"n1\"}"));
+    wait_until(published_value(&r, "namespace_deployments", "n1", "", "4"));
+    assert_string_equal(fake_seen("n1").endpoint, "https://two");
+    assert_int_equal(fake_seen("n1").begun, 2);
+    assert_int_equal(fake_seen("n0").begun, 1);
+    rig_stop(&r);
+}
+
+/* What a refresh under way brings home from the old endpoint is not shown under the new one. */
+static void test_outdated_result_is_dropped(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 1);
+    fake_set_mode("n0", FAKE_HANG);
+    fake_set_items("n0", 3);
+    rig_start(&r, false);
+    wait_until(fake_seen("n0").running == 1);
+    r.settings.targets[0].endpoint = "https://two";
+    rig_reload(&r);
+    pause_ms(20);
+    assert_int_equal(fake_seen("n0").begun, 1); /* no overlap, even so */
+    fake_set_items("n0", 5);
+    fake_set_mode("n0", FAKE_SUCCEED);
+    wait_until(published(&r, "\naliyun_flink_namespace_deployments{"));
+    assert_true(published_value(&r, "namespace_deployments", "n0", "", "5"));
+    assert_string_equal(fake_seen("n0").endpoint, "https://two");
+    assert_int_equal(fake_seen("n0").most_running, 1);
+    /* What both cost is counted. */
+    assert_true(published_value(&r, "api_requests_total", "n0",
+                                ",operation=\"ListDeployments\",code=\"200\"", "2"));
+    rig_stop(&r);
+}
+
+static void test_removed_while_it_runs(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 2);
+    fake_set_mode("n0", FAKE_HANG);
+    rig_start(&r, false);
+    wait_until(fake_seen("n0").running == 1);
+    r.settings.namespaces[0][0] = "n7";
+    rig_reload(&r);
+    assert_false(published(&r, "\"n0\""));
+    wait_until(published_value(&r, "up", "n7", "", "1"));
+    fake_set_mode("n0", FAKE_SUCCEED);
+    wait_until(fake_seen("n0").ended == 1);
+    /* It is nobody's any more, also when a namespace of its name is back. */
+    r.settings.namespaces[1][0] = "n0";
+    fake_set_items("n0", 6);
+    rig_reload(&r);
+    wait_until(published_value(&r, "namespace_deployments", "n0", "", "6"));
+    assert_int_equal(fake_confs_alive(), 1);
+    rig_stop(&r);
+}
+
+/* No memory at any point, or no more workers: all or nothing. */
+static void test_reload_that_fails(void **state)
+{
+    struct rig r;
+    struct err err = {0};
+    size_t n = 1;
+
+    (void)state;
+    rig_init(&r, 2);
+    rig_start(&r, false);
+    wait_until(published_value(&r, "up", "n0", "", "1") &&
+               published_value(&r, "up", "n1", "", "1"));
+    r.settings.n_targets = 1;
+    r.settings.namespaces[0][0] = "n1";
+    r.settings.namespaces[0][1] = "n2";
+    r.settings.namespaces[0][2] = "n3";
+    r.settings.targets[0].n_namespaces = 3;
+    fake_refuse_clients(true);
+    assert_int_equal(rig_try_reload(&r, &err), -1);
+    assert_string_equal(err.msg, "no more clients");
+    fake_refuse_clients(false);
+    for (;; n++) {
+        CLEANUP(conf_unrefp) struct conf *conf = fake_conf_new(&r.settings);
+        int rc;
+
+        fake_set_mode(NULL, FAKE_HANG); /* nothing else allocates meanwhile */
+        alloc_fail_at(n);
+        rc = scheduler_reload(r.scheduler, conf, &err);
+        alloc_fail_off();
+        if (rc == 0)
+            break;
+        assert_int_equal(err.kind, ERR_NOMEM);
+        assert_true(published_value(&r, "up", "n0", "", "1"));
+        assert_false(published(&r, "\"n2\""));
+        assert_true(n < 1000);
+    }
+    assert_true(n > 10);
+    wait_until(!published(&r, "\"n0\"") && published(&r, "\"n3\""));
+    assert_true(published_value(&r, "up", "n1", "", "1"));
+    assert_int_equal(fake_seen("n0").begun, 1);
+    assert_int_equal(fake_seen("n1").begun, 1);
+    rig_stop(&r);
+}
+
+/* --- the end ------------------------------------------------------------------------------ */
+
+static void test_stop_in_the_midst(void **state)
+{
+    struct rig r;
+    int64_t began_ms;
+
+    (void)state;
+    rig_init(&r, 10);
+    fake_set_mode(NULL, FAKE_HANG);
+    rig_start(&r, false);
+    wait_until(fake_seen_all().running >= 5);
+    began_ms = clock_mono_ms();
+    rig_stop(&r);
+    assert_true(clock_mono_ms() - began_ms < 1000);
+    scheduler_stop(NULL);
+}
+
+static void test_stop_at_once(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        struct rig r;
+
+        rig_init(&r, 3);
+        rig_start(&r, false);
+        rig_stop(&r);
+    }
+}
+
+/* Who asks for a reload when the end has come is told so and does not wait for ever. */
+static void test_reload_after_the_end(void **state)
+{
+    struct rig r;
+    struct err err = {0};
+
+    (void)state;
+    rig_init(&r, 1);
+    rig_start(&r, false);
+    scheduler_interrupt(r.scheduler);
+    assert_int_equal(rig_try_reload(&r, &err), -1);
+    assert_int_equal(err.kind, ERR_STOPPED);
+    rig_stop(&r);
+}
+
+static void test_start_without_memory(void **state)
+{
+    size_t n = 1;
+
+    (void)state;
+    for (;; n++) {
+        CLEANUP(conf_unrefp) struct conf *conf = NULL;
+        struct scheduler_options options;
+        struct rig r;
+        struct err err = {0};
+        bool done;
+        int rc;
+
+        rig_init(&r, 3);
+        fake_set_mode(NULL, FAKE_HANG);
+        conf = fake_conf_new(&r.settings);
+        options = (struct scheduler_options){.conf = conf, .registry = r.registry, .slot = r.slot};
+        alloc_fail_at(n);
+        rc = scheduler_start(&options, &r.scheduler, &err);
+        alloc_fail_off();
+        done = rc == 0;
+        if (rc < 0)
+            assert_int_equal(err.kind, ERR_NOMEM);
+        conf_unref(TAKE(conf));
+        rig_stop(&r);
+        if (done)
+            break;
+    }
+    assert_true(n > 40);
+}
+
+/* --- once --------------------------------------------------------------------------------- */
+
+static void test_once(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 3);
+    every(&r, 10);
+    rig_start(&r, true);
+    assert_true(scheduler_wait_once(r.scheduler));
+    /* What is published when it returns is complete. */
+    for (size_t i = 0; i < 3; i++)
+        assert_true(published_value(&r, "up", r.settings.namespaces[i][0], "", "1"));
+    pause_ms(50);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(fake_seen(r.settings.namespaces[i][0]).begun, 1);
+    assert_true(scheduler_wait_once(r.scheduler));
+    rig_stop(&r);
+}
+
+static void test_once_with_a_failure(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_init(&r, 2);
+    every(&r, 10);
+    fake_set_mode("n1", FAKE_FAIL);
+    rig_start(&r, true);
+    assert_false(scheduler_wait_once(r.scheduler));
+    assert_true(published_value(&r, "up", "n0", "", "1"));
+    assert_true(published_value(&r, "up", "n1", "", "0"));
+    pause_ms(50);
+    assert_int_equal(fake_seen("n1").begun, 1);
+    rig_stop(&r);
+}
+
+/* Nobody waits to spread the load: a hundred namespaces would take ten seconds to begin. */
+static void test_once_begins_at_once(void **state)
+{
+    struct rig r;
+    int64_t began_ms;
+
+    (void)state;
+    rig_init(&r, 60);
+    fake_set_mode(NULL, FAKE_HANG);
+    began_ms = clock_mono_ms();
+    rig_start(&r, true);
+    wait_until(fake_seen_all().running == 60);
+    assert_true(clock_mono_ms() - began_ms < 3000);
+    fake_set_mode(NULL, FAKE_SUCCEED);
+    assert_true(scheduler_wait_once(r.scheduler));
+    rig_stop(&r);
+}
+
+static void *interrupt_when_it_hangs(void *arg)
+{
+    struct rig *r = arg;
+
+    while (fake_seen("n1").running == 0)
+        pause_ms(1);
+    scheduler_interrupt(r->scheduler);
+    return NULL;
+}
+
+static void test_once_interrupted(void **state)
+{
+    struct rig r;
+    pthread_t thread;
+
+    (void)state;
+    rig_init(&r, 2);
+    fake_set_mode("n1", FAKE_HANG);
+    rig_start(&r, true);
+    assert_int_equal(pthread_create(&thread, NULL, interrupt_when_it_hangs, &r), 0);
+    assert_false(scheduler_wait_once(r.scheduler));
+    pthread_join(thread, NULL);
+    rig_stop(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_first_snapshot_is_there),
+        cmocka_unit_test(test_refreshes_all),
+        cmocka_unit_test(test_again_and_again),
+        cmocka_unit_test(test_no_overlap),
+        cmocka_unit_test(test_a_hang_delays_nobody_else),
+        cmocka_unit_test(test_more_namespaces_than_workers),
+        cmocka_unit_test(test_withholding_by_time),
+        cmocka_unit_test(test_publishing_without_memory),
+        cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_reload_of_what_reads_differently),
+        cmocka_unit_test(test_outdated_result_is_dropped),
+        cmocka_unit_test(test_removed_while_it_runs),
+        cmocka_unit_test(test_reload_that_fails),
+        cmocka_unit_test(test_stop_in_the_midst),
+        cmocka_unit_test(test_stop_at_once),
+        cmocka_unit_test(test_reload_after_the_end),
+        cmocka_unit_test(test_start_without_memory),
+        cmocka_unit_test(test_once),
+        cmocka_unit_test(test_once_with_a_failure),
+        cmocka_unit_test(test_once_begins_at_once),
+        cmocka_unit_test(test_once_interrupted),
+    };
+
+    log_setup(LOG_ERROR, LOG_LOGFMT);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
