@@ -21,6 +21,8 @@ else()
   target_link_options(afe_options INTERFACE -Wl,-z,relro,-z,now)
 endif()
 
+# Nothing exports symbols: libconfig has a strbuf_release of its own, and must not find ours instead.
+set(CMAKE_C_VISIBILITY_PRESET hidden)
 set(CMAKE_C_EXTENSIONS ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)

@@ -23,12 +23,16 @@
 
 enum { PAGE_SIZES_REMEMBERED = 16 };
 
-/* A page size below the configured one that is known to work, and for what configuration. */
+/* Then the configured size gets another chance: the large deployments may be gone. */
+static const int64_t PAGE_SIZE_MEMORY_MS = INT64_C(3600) * 1000;
+
+/* A page size below the configured one that worked, and with what configuration. */
 struct known_page_size {
     char *place; /* host, workspace, namespace */
     int configured_page_size;
     int64_t max_body_size;
     int page_size;
+    int64_t until_mono_ms;
 };
 
 struct api_client {
@@ -96,7 +100,7 @@ static struct known_page_size *find_page_size(struct api_client *client, const c
     return NULL;
 }
 
-/* What the target says, unless a smaller size was needed under the same settings. */
+/* What the target says, unless a smaller size was needed lately under the same settings. */
 static int page_size_for(struct api_client *client, const struct api_list_request *request)
 {
     const struct target *target = request->target;
@@ -104,7 +108,7 @@ static int page_size_for(struct api_client *client, const struct api_list_reques
     const struct known_page_size *known = place ? find_page_size(client, place) : NULL;
 
     if (known && known->configured_page_size == target->page_size &&
-        known->max_body_size == target->max_body_size)
+        known->max_body_size == target->max_body_size && clock_mono_ms() < known->until_mono_ms)
         return known->page_size;
     return target->page_size;
 }
@@ -126,6 +130,7 @@ static void remember_page_size(struct api_client *client, const struct api_list_
     known->configured_page_size = request->target->page_size;
     known->max_body_size = request->target->max_body_size;
     known->page_size = page_size;
+    known->until_mono_ms = clock_mono_ms() + PAGE_SIZE_MEMORY_MS;
 }
 
 static int smaller_page_size(int page_size)
@@ -464,24 +469,34 @@ static int list_all(struct lister *lister, struct listing **ret, struct err *err
     return list_again(lister, &first, text, ret, err);
 }
 
-/* The listing, with smaller pages if need be. */
+/*
+ * The listing, with smaller pages if need be. Only a size that brought home a whole listing is
+ * remembered: a server that sends nonsense without end is no reason for a request per deployment.
+ */
 static int list_with_any_page_size(struct api_client *client,
                                    const struct api_list_request *request, struct lister *lister,
                                    struct listing **ret, struct err *err)
 {
-    for (;;) {
-        int rc = list_all(lister, ret, err);
-        if (rc == 0 || !lister->too_large || lister->page_size == 1)
-            return rc;
-        int page_size = smaller_page_size(lister->page_size);
+    const int configured = request->target->page_size;
+    struct err reason = {.kind = ERR_NONE};
+    int rc;
+
+    while ((rc = list_all(lister, ret, err)) < 0 && lister->too_large && lister->page_size > 1) {
+        reason = *err;
+        *err = (struct err){.kind = ERR_NONE};
+        lister->page_size = smaller_page_size(lister->page_size);
+    }
+    if (rc < 0)
+        return lister->page_size < configured ? err_wrap(err, "pages of %d", lister->page_size)
+                                              : -1;
+    if (reason.kind != ERR_NONE) {
         log_warn(
             LOG_FIELDS({"target", request->target->name}, {"namespace", request->namespace_name}),
-            "listing again with %d deployments a page instead of %d, from now on: %s", page_size,
-            lister->page_size, err->msg);
-        remember_page_size(client, request, page_size);
-        lister->page_size = page_size;
-        *err = (struct err){0};
+            "listing with pages of %d instead of %d for the next hour: %s", lister->page_size,
+            configured, reason.msg);
+        remember_page_size(client, request, lister->page_size);
     }
+    return 0;
 }
 
 static void join_label_values(const struct target_select *select, struct strbuf *out)

@@ -26,6 +26,7 @@
 
 #include "api/session.h"
 #include "base/clock.h"
+#include "header.h"
 
 enum {
     CONNECT_TIMEOUT_MS = 5000,
@@ -38,9 +39,6 @@ enum {
     KEPT_CONNECTIONS_MIN = 4,
     STATUS_OK_MIN = 200, /* below: interim replies, after which the real one never came */
 };
-
-/* No wait that a server may ask for is longer; far above what retry.c obeys. */
-static const int64_t RETRY_AFTER_MS_MAX = INT64_C(24) * 3600 * 1000;
 
 /* One request and what has come of its reply. On one of two lists: in flight or idle. */
 struct transfer {
@@ -581,70 +579,33 @@ static const char *header(const struct transfer *f, const char *name)
     return curl_easy_header(f->easy, name, 0, CURLH_HEADER, -1, &h) == CURLHE_OK ? h->value : NULL;
 }
 
-/* Visible ASCII only: the text goes to logs. */
-static void copy_header(const struct transfer *f, const char *name, char *to, size_t size)
+/* Unix seconds of an HTTP date, -1 = none. */
+static int64_t header_date(const struct transfer *f, const char *name)
 {
     const char *value = header(f, name);
-    size_t n = 0;
 
-    for (; value && *value && n + 1 < size; value++)
-        if (*value >= ' ' && *value <= '~')
-            to[n++] = *value;
-    to[n] = '\0';
-}
-
-/* A positive decimal number times factor, capped; -1 for anything else. */
-static int64_t positive(const char *text, int64_t factor)
-{
-    int64_t value = 0;
-    size_t digits = strspn(text, "0123456789");
-
-    if (digits == 0 || text[digits] != '\0')
-        return -1;
-    for (; *text; text++) {
-        value = value * 10 + (*text - '0') * factor;
-        if (value > RETRY_AFTER_MS_MAX)
-            return RETRY_AFTER_MS_MAX;
-    }
-    return value > 0 ? value : -1;
-}
-
-/* The vendor's hint in milliseconds, or else the standard one in seconds or as a date. */
-static int64_t retry_after_ms(const struct transfer *f, int64_t server_unix_s)
-{
-    const char *value = header(f, "x-acs-retry-after");
-
-    if (value && positive(value, 1) > 0)
-        return positive(value, 1);
-    value = header(f, "Retry-After");
-    if (!value)
-        return -1;
-    if (positive(value, 1000) > 0)
-        return positive(value, 1000);
-    time_t when = curl_getdate(value, NULL);
-    if (when == -1)
-        return -1;
-    /* By the server's clock where it tells the time: ours may be wrong. */
-    int64_t now_s = server_unix_s >= 0 ? server_unix_s : clock_unix_ms() / 1000;
-    int64_t wait_ms = ((int64_t)when - now_s) * 1000;
-    return wait_ms > 0 ? clamp(wait_ms, 1, RETRY_AFTER_MS_MAX) : -1;
+    return value ? (int64_t)curl_getdate(value, NULL) : -1;
 }
 
 static void fill_reply(struct transfer *f, CURLcode rc, struct transport_reply *ret)
 {
-    const char *date = header(f, "Date");
     long status = info_long(f, CURLINFO_RESPONSE_CODE);
+    int64_t date_s = header_date(f, "Date");
+    /* A date to come is told by the server's clock where it shows it: ours may be wrong. */
+    int64_t now_s = date_s >= 0 ? date_s : clock_unix_ms() / 1000;
 
     *ret = (struct transport_reply){
         .tag = f->tag,
         .status = status >= STATUS_OK_MIN && status <= INT_MAX ? (int)status : 0,
-        .date_unix_s = date ? (int64_t)curl_getdate(date, NULL) : -1,
+        .retry_after_ms =
+            header_retry_after_ms(header(f, "x-acs-retry-after"), header(f, "Retry-After"),
+                                  header_date(f, "Retry-After"), now_s),
+        .date_unix_s = date_s,
         .duration_us = info_us(f, CURLINFO_TOTAL_TIME_T),
         .body_bytes = (uint64_t)info_us(f, CURLINFO_SIZE_DOWNLOAD_T),
     };
-    ret->retry_after_ms = retry_after_ms(f, ret->date_unix_s);
-    copy_header(f, "Content-Type", ret->content_type, sizeof(ret->content_type));
-    copy_header(f, "x-acs-request-id", ret->request_id, sizeof(ret->request_id));
+    header_copy(ret->content_type, sizeof(ret->content_type), header(f, "Content-Type"));
+    header_copy(ret->request_id, sizeof(ret->request_id), header(f, "x-acs-request-id"));
     /* The result before the status: a body that was cut comes with status 200. */
     if (rc != CURLE_OK) {
         ret->body_too_large = f->body.over_limit || rc == CURLE_FILESIZE_EXCEEDED;

@@ -35,30 +35,32 @@ static const char css[] =
     "var(--head)}"
     ".sum b{display:block;font-size:1.25rem;font-variant-numeric:tabular-nums}"
     "table{border-collapse:collapse;width:100%}"
-    "th,td{text-align:left;vertical-align:top;padding:.5rem .6rem;border-bottom:1px solid "
+    "th,td{text-align:left;vertical-align:top;padding:.5rem .5rem;border-bottom:1px solid "
     "var(--line)}"
-    "th{background:var(--head);white-space:nowrap;font-weight:600}"
-    "td{overflow-wrap:anywhere;min-width:5.5rem}"
+    "th{background:var(--head);font-weight:600;vertical-align:bottom}"
+    "td{overflow-wrap:anywhere}"
     "td small{display:block}"
-    ".n{text-align:right;font-variant-numeric:tabular-nums;min-width:4rem}"
-    ".t{white-space:nowrap}"
-    ".h{min-width:12rem}"
+    ".w{min-width:10rem}"
+    ".k{min-width:9.5rem}"
+    ".n{text-align:right;font-variant-numeric:tabular-nums;overflow-wrap:normal}"
+    ".t{min-width:7rem;overflow-wrap:normal}"
+    ".d{white-space:nowrap}"
     ".tag{display:inline-block;border-radius:99px;padding:.05rem .6rem;font-weight:600;"
     "white-space:nowrap;margin:0 .25rem .15rem 0}"
     ".ok{color:var(--ok);background:var(--okbg)}"
     ".bad{color:var(--bad);background:var(--badbg)}"
     ".wait{color:var(--wait);background:var(--waitbg)}"
     "footer{margin-top:1.25rem}"
-    "@media(max-width:60rem){"
+    "@media(max-width:75rem){"
     "thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}"
     "table,tbody,tr,td{display:block}"
     "tr{border:1px solid var(--line);border-radius:8px;margin:0 0 .75rem;padding:.4rem .75rem}"
-    "td,.n{display:flex;gap:.75rem;padding:.2rem 0;border:0;text-align:left;min-width:0}"
+    "tr td{display:flex;gap:.75rem;padding:.2rem 0;border:0;text-align:left;min-width:0}"
     "td:before{content:attr(data-h);flex:0 0 7rem;color:var(--dim)}"
     "td>span{min-width:0}}";
 
 const char status_page_csp[] = "default-src 'none'; style-src 'sha256-"
-                               "AAAA"
+                               "T3rm6A/TuKjOO9Nb59rtMDMtXddo+Mwx1BCSRXYfyPI="
                                "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /* --- words --------------------------------------------------------------------------------- */
@@ -138,16 +140,11 @@ enum column_id {
 };
 
 static const struct column columns[COL_END] = {
-    [COL_TARGET] = {"Target", ""},
-    [COL_WORKSPACE] = {"Workspace", ""},
-    [COL_NAMESPACE] = {"Namespace", ""},
-    [COL_HEALTH] = {"Health", "h"},
-    [COL_DEPLOYMENTS] = {"Deployments", "n"},
-    [COL_RUNNING] = {"Jobs running", "n"},
-    [COL_FAILED] = {"Jobs failed", "n"},
-    [COL_AGE] = {"Age of data", "t"},
-    [COL_ATTEMPT] = {"Last attempt", "t"},
-    [COL_DURATION] = {"Took", "t"},
+    [COL_TARGET] = {"Target", "w"},           [COL_WORKSPACE] = {"Workspace", "k"},
+    [COL_NAMESPACE] = {"Namespace", "w"},     [COL_HEALTH] = {"Health", "w"},
+    [COL_DEPLOYMENTS] = {"Deployments", "n"}, [COL_RUNNING] = {"Jobs running", "n"},
+    [COL_FAILED] = {"Jobs failed", "n"},      [COL_AGE] = {"Age of data", "t"},
+    [COL_ATTEMPT] = {"Last attempt", "t"},    [COL_DURATION] = {"Took", "d"},
 };
 
 static void open_cell(struct strbuf *out, enum column_id id)
@@ -180,7 +177,7 @@ static void add_count_cell(struct strbuf *out, enum column_id id, int64_t n)
     if (n >= 0)
         strbuf_add_i64(out, n);
     else
-        strbuf_adds(out, "unknown");
+        strbuf_adds(out, "<span title=\"not known\">\xe2\x80\x93</span>");
     close_cell(out);
 }
 
@@ -284,6 +281,8 @@ static struct totals count(const struct status_page *page)
         const struct target_status *t = &page->targets[i];
 
         totals.by_health[health_of(t)]++;
+        if (t->last_success_unix_ms <= 0)
+            continue;
         totals.deployments += t->deployments;
         if (t->jobs_running > 0)
             totals.jobs_running += t->jobs_running;

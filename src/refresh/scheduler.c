@@ -40,6 +40,7 @@ struct scheduler {
 
     /* Under the bell's mutex. */
     bool stop;
+    bool ended;            /* the scheduler thread turns no more: no reload will be answered */
     struct reload *reload; /* the main thread's, while it waits */
     pthread_cond_t answered;
     bool all_tried;
@@ -343,7 +344,21 @@ static void answer_reload(struct scheduler *s)
     reload->rc = rc;
     reload->done = true;
     s->reload = NULL;
-    pthread_cond_signal(&s->answered);
+    pthread_cond_broadcast(&s->answered);
+    pthread_mutex_unlock(&s->bell.mu);
+}
+
+/* The end came before the answer; who asks later is told by ended. */
+static void refuse_reload(struct scheduler *s)
+{
+    pthread_mutex_lock(&s->bell.mu);
+    s->ended = true;
+    if (s->reload) {
+        s->reload->rc = err_set(s->reload->err, ERR_STOPPED, "the program is stopping");
+        s->reload->done = true;
+        s->reload = NULL;
+    }
+    pthread_cond_broadcast(&s->answered);
     pthread_mutex_unlock(&s->bell.mu);
 }
 
@@ -363,9 +378,10 @@ static int64_t next_wake(const struct scheduler *s)
         if (!w->running && w->timetable.due_mono_ms < wake)
             wake = w->timetable.due_mono_ms;
     }
+    /* Once something waits to be published, data that grows too old waits with it. */
     if (s->dirty && s->publish_mono_ms < wake)
         wake = s->publish_mono_ms;
-    if (s->withhold_mono_ms < wake)
+    if (!s->dirty && s->withhold_mono_ms < wake)
         wake = s->withhold_mono_ms;
     return wake;
 }
@@ -413,6 +429,7 @@ static void *scheduler_main(void *arg)
             tell_all_tried(s);
         atomic_store(&s->beat_mono_ms, clock_mono_ms());
     } while (sleep_until_needed(s));
+    refuse_reload(s);
     return NULL;
 }
 
@@ -456,6 +473,15 @@ static struct scheduler *scheduler_new(const struct scheduler_options *options)
     return s;
 }
 
+/* For once: somebody waits for the end, so nobody waits to spread the load. */
+static void make_all_due(struct scheduler *s)
+{
+    int64_t now_ms = clock_mono_ms();
+
+    for (size_t i = 0; i < s->set.n_watches; i++)
+        s->set.watches[i].timetable.due_mono_ms = now_ms;
+}
+
 int scheduler_start(const struct scheduler_options *options, struct scheduler **ret,
                     struct err *err)
 {
@@ -468,6 +494,8 @@ int scheduler_start(const struct scheduler_options *options, struct scheduler **
         scheduler_free(s);
         return -1;
     }
+    if (s->once)
+        make_all_due(s);
     if (pthread_create(&s->thread, NULL, scheduler_main, s) != 0) {
         scheduler_free(s);
         return err_set(err, ERR_INTERNAL, "cannot start the scheduler thread");
@@ -481,6 +509,10 @@ int scheduler_reload(struct scheduler *scheduler, struct conf *conf, struct err 
     struct reload reload = {.conf = conf, .err = err};
 
     pthread_mutex_lock(&scheduler->bell.mu);
+    if (scheduler->ended) {
+        pthread_mutex_unlock(&scheduler->bell.mu);
+        return err_set(err, ERR_STOPPED, "the program is stopping");
+    }
     scheduler->reload = &reload;
     scheduler->bell.rung = true;
     pthread_cond_signal(&scheduler->bell.wake);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/quantity.h"
+#include "base/utf8.h"
 #include "change.h"
 #include "uri.h"
 
@@ -147,6 +148,18 @@ static void post(struct simulator *s, const struct verify_request *request, stru
         render_state(s, r);
 }
 
+/* Names may hold any bytes, if somebody loaded such; what we say about them is JSON all the same.
+ */
+static void repair(struct reply *r)
+{
+    if (!r->body.len || utf8_valid(r->body.ptr, r->body.len))
+        return;
+    struct strbuf good = STRBUF_INIT;
+    utf8_append_repaired(&good, r->body.ptr, r->body.len);
+    reply_reset_body(r);
+    r->body = good;
+}
+
 void control_answer(struct simulator *s, const struct verify_request *request, struct reply *r)
 {
     struct uri_query query;
@@ -163,4 +176,5 @@ void control_answer(struct simulator *s, const struct verify_request *request, s
     else
         plain(r, 405, "GET, or POST to /_sim");
     uri_query_release(&query);
+    repair(r);
 }

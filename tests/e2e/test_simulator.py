@@ -764,6 +764,15 @@ class Control(Case):
         self.assertTrue(0.39 < took < 2, took)
         self.assertGreater(self.sim.control()['in_flight_max'], 8)
 
+    def test_names_of_any_bytes(self):
+        """They are served as they came; the truth about them is JSON all the same."""
+        body = b'{"namespace": "b", "add": [{"deploymentId": "any", "name": "a\xffb"}]}'
+        reply = self.sim.send('POST', '/_sim', {'host': self.sim.authority}, body)
+        self.assertEqual(reply.status, 200)
+        self.assertIn(b'"a\xffb"', self.sim.call(namespace='b').body)
+        self.assertEqual(self.by_id('b')['any']['name'], 'a\ufffdb')
+        self.sim.control({'remove': ['any']})
+
     def test_unknown_control_paths(self):
         headers = {'host': self.sim.authority}
         self.assertEqual(self.sim.send('GET', '/_sim/nothing', headers).status, 404)
