@@ -191,11 +191,13 @@ static enum options_verdict take_flag(struct options *o, const struct flag *flag
         return usage("--%s is not supported yet", flag->name);
     switch (flag->id) {
     case ID_HELP:
-        print_help();
-        return OPTIONS_DONE;
+        if (on)
+            print_help();
+        return on ? OPTIONS_DONE : OPTIONS_RUN;
     case ID_VERSION:
-        print_version();
-        return OPTIONS_DONE;
+        if (on)
+            print_version();
+        return on ? OPTIONS_DONE : OPTIONS_RUN;
     case ID_CONFIG_CHECK:
         o->config_check = on;
         return OPTIONS_RUN;
@@ -226,6 +228,8 @@ enum options_verdict options_parse(struct options *options, int argc, char **arg
         int index = -1;
         int c = getopt_long(argc, argv, "+:", table.options, &index);
 
+        if (c == -1 && optind == argc) /* "--", and nothing behind it */
+            break;
         if (c == -1)
             return usage("unexpected argument '%s'", argv[optind]);
         if (c == ':')

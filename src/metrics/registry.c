@@ -40,7 +40,7 @@ void registry_free(struct registry *registry)
 static int grow(struct registry *registry, struct err *err)
 {
     size_t cap = registry->cap ? registry->cap * 2 : CAP_FIRST;
-    struct entry *entries = reallocarray(registry->entries, cap, sizeof(*entries));
+    struct entry *entries = realloc(registry->entries, cap * sizeof(*entries));
 
     if (!entries)
         return err_nomem(err, "the table of live metrics");

@@ -131,7 +131,7 @@ static void test_the_same_name_twice(void **state)
 static void test_growth(void **state)
 {
     enum { MANY = 100 };
-    static char names[MANY][16];
+    static char names[MANY][32];
     static struct family families[MANY];
     struct registry *registry = registry_new();
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
