@@ -40,8 +40,13 @@ struct api_list_request {
 /*
  * Lists all deployments of a namespace: pages until the end, up to target->concurrency requests in
  * flight, retried, deduplicated, checked to be whole (twice listed where totalSize and the count
- * disagree). On success *ret is a whole listing, sorted by id. On failure *ret is untouched and err
- * says which page and why, with the RequestId where there was one. stats is filled in both cases.
+ * disagree). Where a reply passes max_body_size the listing begins again with smaller pages.
+ *
+ * On success *ret is a whole listing, sorted by id, or as much of it as max_deployments admits
+ * (over_limit says how much is missing). On failure *ret is untouched and err says which page and
+ * why, with the RequestId where there was one: ERR_INCOMPLETE if the list would not hold still,
+ * ERR_LIMIT if it does not end, ERR_TIMEOUT at the deadline, ERR_STOPPED. stats is filled in both
+ * cases.
  */
 int api_client_list_deployments(struct api_client *client, const struct api_list_request *request,
                                 struct listing **ret, struct api_stats *stats,

@@ -187,9 +187,7 @@ static void block_signals(sigset_t *ret)
     sigaddset(ret, SIGHUP);
     sigaddset(ret, SIGTERM);
     sigaddset(ret, SIGINT);
-    sigaddset(ret, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, ret, NULL);
-    sigdelset(ret, SIGPIPE); /* blocked, never waited for */
 }
 
 /* A second SIGTERM or SIGINT ends the program at once: the kernel's default does that. */
@@ -254,7 +252,7 @@ static int print_exposition(struct program *p)
                                                                                              : -1;
 }
 
-/* Signals keep their defaults here: there is nothing to lose. */
+/* SIGTERM and SIGINT keep their defaults here: there is nothing to lose. */
 static int run_once(struct program *p)
 {
     bool all_succeeded = scheduler_wait_once(p->scheduler);
@@ -276,6 +274,8 @@ static int run(const struct options *options)
 
     if (!conf)
         return EXIT_FAILURE;
+    /* Whoever goes away while it is written to is an error of that write: TLS cannot ask for it. */
+    signal(SIGPIPE, SIG_IGN);
     if (!options->once)
         block_signals(&signals);
     if (log_start() < 0)

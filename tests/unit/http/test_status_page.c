@@ -13,7 +13,7 @@
 
 #include "base/cleanup.h"
 
-enum { NOW_S = 1790000000 }; /* 2026-09-21 13:33:20 UTC */
+enum { NOW_S = 1790000000 }; /* 2026-09-21 14:13:20 UTC */
 #define NOW_MS ((int64_t)NOW_S * 1000)
 
 static const struct target_status healthy = {
@@ -93,7 +93,7 @@ static void test_without_targets(void **state)
     has(&out, "href=\"./-/ready\"");
     has(&out, "There is no data yet");
     has(&out, "Scrapes never call the Alibaba Cloud API");
-    has(&out, ">2026-09-21 13:33:20 UTC<");
+    has(&out, ">2026-09-21 14:13:20 UTC<");
     has_not(&out, "<table>");
 }
 
@@ -114,7 +114,7 @@ static void test_rows(void **state)
     has(&out, "<bdi>a14bd5d90a4f4e</bdi>");
     has(&out, "<bdi>throttled</bdi><small><bdi>HTTP 429 three times</bdi></small>");
     has(&out, "data withheld");
-    has(&out, "11 s<small><time datetime=\"2026-09-21T13:33:09Z\">2026-09-21 13:33:09 UTC<");
+    has(&out, "11 s<small><time datetime=\"2026-09-21T14:13:09Z\">2026-09-21 14:13:09 UTC<");
     has(&out, "2 h 5 min<small>");
     has(&out, "12 s ago<small>");
     has(&out, "1.2 s");
