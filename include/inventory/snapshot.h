@@ -23,7 +23,7 @@
 #include "base/strbuf.h"
 #include "metrics/expo.h"
 
-/* --- pieces ----------------------------------------------------------------------------- */
+/* --- pieces --- */
 
 struct piece;
 
@@ -42,7 +42,7 @@ uint32_t piece_crc32(const struct piece *piece);
 int piece_deflated(struct piece *piece, const void **ret_bytes, size_t *ret_len,
                    struct err *err) MUST_CHECK;
 
-/* --- status of the targets, for the status page ------------------------------------------ */
+/* --- status of the targets, for the status page --- */
 
 struct target_status {
     const char *target;
@@ -63,7 +63,7 @@ struct target_status {
     bool withheld; /* state series are left out because they are too old */
 };
 
-/* --- the generation ----------------------------------------------------------------------- */
+/* --- the generation --- */
 
 struct snapshot;
 
@@ -91,7 +91,7 @@ const struct glob_list *snapshot_deny(const struct snapshot *s);
 /* How long the rendering took, for the exposition. */
 int64_t snapshot_render_us(const struct snapshot *s);
 
-/* --- publication ----------------------------------------------------------------------------- */
+/* --- publication --- */
 
 struct snapshot_slot;
 

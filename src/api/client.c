@@ -78,7 +78,7 @@ void api_client_stop(struct api_client *client)
     transport_stop(client->transport);
 }
 
-/* ---- page sizes ---- */
+/* --- page sizes --- */
 
 /* NULL when memory is out: then nothing is remembered, and nothing worse happens. */
 static char *place_of(const struct api_list_request *request)
@@ -138,7 +138,7 @@ static int smaller_page_size(int page_size)
     return page_size > 10 ? 10 : 1;
 }
 
-/* ---- one pass ---- */
+/* --- one pass --- */
 
 /* What the passes of one listing share. */
 struct lister {
@@ -392,7 +392,7 @@ static int pass_run(struct pass *pass, struct lister *lister, struct err *err)
     return 0;
 }
 
-/* ---- the listing ---- */
+/* --- the listing --- */
 
 static int publish(struct pass *pass, bool total_size_lies, struct listing **ret, struct err *err)
 {

@@ -73,7 +73,7 @@ static void push(struct transfer **list, struct transfer *f)
     *list = f;
 }
 
-/* ---- life of a transfer ---- */
+/* --- life of a transfer --- */
 
 static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 {
@@ -125,7 +125,7 @@ static struct transfer *transfer_new(void)
     return f;
 }
 
-/* ---- options of a transfer; each returns false when libcurl has no memory ---- */
+/* --- options of a transfer; each returns false when libcurl has no memory --- */
 
 static int64_t clamp(int64_t value, int64_t low, int64_t high)
 {
@@ -256,7 +256,7 @@ static bool set_url(struct transfer *f, const struct transport_request *r)
            SET(URL, strbuf_str(&url)) && SET(CONNECT_TO, f->connect_to);
 }
 
-/* ---- the transport ---- */
+/* --- the transport --- */
 
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;
 static CURLcode global_result;
@@ -396,7 +396,7 @@ int transport_submit(struct transport *t, const struct transport_request *reques
     return 0;
 }
 
-/* ---- what went wrong ---- */
+/* --- what went wrong --- */
 
 static int64_t info_us(const struct transfer *f, CURLINFO what)
 {
@@ -570,7 +570,7 @@ static int explain(struct transfer *f, CURLcode rc, struct err *err)
     return err_set(err, ERR_INTERNAL, "libcurl: %s", detail(f, rc));
 }
 
-/* ---- the reply ---- */
+/* --- the reply --- */
 
 static const char *header(const struct transfer *f, const char *name)
 {
@@ -662,8 +662,7 @@ int transport_wait(struct transport *t, int64_t until_mono_ms, struct transport_
     }
 }
 
-/* --- what is linked
- * ------------------------------------------------------------------------------- */
+/* --- what is linked --- */
 
 const char *api_curl_version(void)
 {

@@ -65,7 +65,7 @@ static _Atomic(enum log_format) line_format = LOG_LOGFMT;
 static atomic_uint_fast64_t n_lines[LOG_LEVEL_END];
 static atomic_uint_fast64_t n_dropped;
 
-/* ---- setup ---- */
+/* --- setup --- */
 
 void log_setup(enum log_level lowest, enum log_format format)
 {
@@ -117,7 +117,7 @@ uint64_t log_dropped_total(void)
     return atomic_load_explicit(&n_dropped, memory_order_relaxed);
 }
 
-/* ---- one line ---- */
+/* --- one line --- */
 
 /* What may follow a text that was cut: the mark, the quote, the brace and the newline. */
 static const char CUT_MARK[] = "...";
@@ -290,7 +290,7 @@ static size_t format_note(char *buf, bool json, uint64_t n)
     return l.len;
 }
 
-/* ---- to stderr ---- */
+/* --- to stderr --- */
 
 /* At least one byte, or -1: the reader is gone, the disk is full, the descriptor is closed. */
 static ssize_t write_some(const char *bytes, size_t n)
@@ -325,7 +325,7 @@ static bool write_all(const char *bytes, size_t n)
     return true;
 }
 
-/* ---- the queue; everything down to writer_main wants the mutex held ---- */
+/* --- the queue; everything down to writer_main wants the mutex held --- */
 
 static void count_dropped(uint64_t n)
 {
@@ -435,7 +435,7 @@ static int start_writer(void)
     return 0;
 }
 
-/* ---- start, stop, write ---- */
+/* --- start, stop, write --- */
 
 int log_start(void)
 {

@@ -38,8 +38,7 @@ struct program {
     struct http_server *http;
 };
 
-/* --- configuration
- * -------------------------------------------------------------------------------- */
+/* --- configuration --- */
 
 /* --config.check: problems to stderr as file:line: message, one line of verdict to stdout. */
 static int check_config(const struct options *options)
@@ -108,8 +107,7 @@ static void reload(struct program *p)
     log_info(LOG_NONE, "the configuration was reloaded: %zu targets", conf->n_targets);
 }
 
-/* --- the parts
- * ------------------------------------------------------------------------------------ */
+/* --- the parts --- */
 
 static int make_parts(struct program *p, struct err *err)
 {
@@ -178,8 +176,7 @@ static void stop_parts(struct program *p)
     snapshot_slot_free(p->slot);
 }
 
-/* --- running
- * ---------------------------------------------------------------------------------------- */
+/* --- running --- */
 
 static void block_signals(sigset_t *ret)
 {

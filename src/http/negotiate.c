@@ -162,7 +162,7 @@ static bool next_element(const char **cursor, struct element *e)
     }
 }
 
-/* --- Accept -------------------------------------------------------------------------------- */
+/* --- Accept --- */
 
 /* How closely a range names a format; a closer one beats any weight of a looser one. */
 enum closeness { NO_MATCH, ANY, ANY_SUBTYPE, TYPE, TYPE_AND_VERSION };
@@ -210,7 +210,7 @@ enum expo_format negotiate_format(const char *accept)
     return best[EXPO_OPENMETRICS].q > best[EXPO_TEXT].q ? EXPO_OPENMETRICS : EXPO_TEXT;
 }
 
-/* --- Accept-Encoding ----------------------------------------------------------------------- */
+/* --- Accept-Encoding --- */
 
 static void raise_q(int *q, int to)
 {

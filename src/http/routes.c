@@ -13,7 +13,7 @@ enum { TAIL_BYTES_MAX = 4 * 1024 * 1024, PAGE_BYTES_MAX = 8 * 1024 * 1024 };
 
 static const char plain_text[] = "text/plain; charset=utf-8";
 
-/* --- the target ---------------------------------------------------------------------------- */
+/* --- the target --- */
 
 static int hex_value(char c)
 {
@@ -86,7 +86,7 @@ struct http_target routes_target(const struct routes *routes, const char *raw)
     return target;
 }
 
-/* --- replies ------------------------------------------------------------------------------- */
+/* --- replies --- */
 
 static void add_header(struct http_reply *reply, const char *name, const char *value)
 {
@@ -131,7 +131,7 @@ void http_reply_release(struct http_reply *reply)
     reply->exposition = NULL;
 }
 
-/* --- /metrics ------------------------------------------------------------------------------ */
+/* --- /metrics --- */
 
 static void add_vary(struct http_reply *reply)
 {
@@ -190,7 +190,7 @@ void routes_scrape_ended(struct routes *routes)
     atomic_fetch_sub(&routes->scrapes_in_flight, 1);
 }
 
-/* --- the small pages ----------------------------------------------------------------------- */
+/* --- the small pages --- */
 
 static void answer_status_page(struct routes *routes, struct http_reply *reply)
 {
@@ -251,7 +251,7 @@ static void answer_ready(struct routes *routes, struct http_reply *reply)
     add_header(reply, "Cache-Control", "no-store");
 }
 
-/* --- the entry ----------------------------------------------------------------------------- */
+/* --- the entry --- */
 
 void routes_init(struct routes *routes, const struct http_options *options)
 {

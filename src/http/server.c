@@ -72,7 +72,7 @@ struct connection {
     bool scrape_counted; /* routes_scrape_ended() is due */
 };
 
-/* --- what MHD says ------------------------------------------------------------------------- */
+/* --- what MHD says --- */
 
 static bool starts_with(const char *s, const char *prefix)
 {
@@ -142,7 +142,7 @@ static void on_panic(void *cls, const char *file, unsigned line, const char *rea
     abort();
 }
 
-/* --- connections --------------------------------------------------------------------------- */
+/* --- connections --- */
 
 static void connection_started(struct http_server *server, struct MHD_Connection *mhd,
                                void **context)
@@ -209,7 +209,7 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **context,
     conns_replied(server->conns, &c->conn, clock_mono_ms());
 }
 
-/* --- replies ------------------------------------------------------------------------------- */
+/* --- replies --- */
 
 static ssize_t read_exposition(void *cls, uint64_t position, char *buf, size_t max)
 {
@@ -339,7 +339,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
     return answer(server, mhd, c, &request);
 }
 
-/* --- start and stop ------------------------------------------------------------------------ */
+/* --- start and stop --- */
 
 static unsigned or_default(unsigned value, unsigned default_value)
 {

@@ -63,7 +63,7 @@ const char status_page_csp[] = "default-src 'none'; style-src 'sha256-"
                                "T3rm6A/TuKjOO9Nb59rtMDMtXddo+Mwx1BCSRXYfyPI="
                                "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/* --- words --------------------------------------------------------------------------------- */
+/* --- words --- */
 
 /* In this order on the page. */
 enum health { FAILING, WITHHELD, WAITING, HEALTHY, HEALTH_END };
@@ -118,7 +118,7 @@ static void add_time(struct strbuf *out, int64_t unix_ms)
     strbuf_addf(out, "<time datetime=\"%s\">%.10s %.8s UTC</time>", iso, iso, iso + 11);
 }
 
-/* --- the table ----------------------------------------------------------------------------- */
+/* --- the table --- */
 
 struct column {
     const char *title;
@@ -264,7 +264,7 @@ static void add_table(struct strbuf *out, const struct status_page *page)
                     page->n_targets - n_rows);
 }
 
-/* --- the page ------------------------------------------------------------------------------ */
+/* --- the page --- */
 
 struct totals {
     size_t by_health[HEALTH_END];

@@ -180,8 +180,7 @@ void inventory_free(struct inventory *inventory)
     free(inventory);
 }
 
-/* --- configuration
- * -------------------------------------------------------------------------------- */
+/* --- configuration --- */
 
 static struct entry *find_entry(const struct inventory *inv, const struct inventory_watch *watch)
 {
@@ -356,8 +355,7 @@ int inventory_configure(struct inventory *inventory, const struct inventory_sett
     return 0;
 }
 
-/* --- what happens
- * ---------------------------------------------------------------------------------- */
+/* --- what happens --- */
 
 static struct health *health_of(struct inventory *inv, size_t entry, enum collector collector)
 {
@@ -461,8 +459,7 @@ bool inventory_succeeded(const struct inventory *inventory, size_t entry)
     return true;
 }
 
-/* --- a generation
- * ------------------------------------------------------------------------------------ */
+/* --- a generation --- */
 
 static int add_to_both(struct snapshot_parts *parts, struct piece *piece, struct err *err)
 {

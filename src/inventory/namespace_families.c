@@ -28,7 +28,7 @@ int64_t entry_withhold_mono_ms(const struct entry *entry)
            entry->target->max_staleness_ms;
 }
 
-/* --- sums of the last whole listing ----------------------------------------------------------- */
+/* --- sums of the last whole listing --- */
 
 static void emit_deployments(struct expo *e, const char *name, const struct entry *entry,
                              int64_t now_mono_ms)
@@ -255,7 +255,7 @@ static void emit_withheld(struct expo *e, const char *name, const struct entry *
     emit_of_listing(e, name, entry, entry_withheld(entry, now_mono_ms));
 }
 
-/* --- requests --------------------------------------------------------------------------------- */
+/* --- requests --- */
 
 static struct expo_labels operation_label(enum operation operation)
 {

@@ -120,7 +120,7 @@ uint32_t piece_crc32(const struct piece *piece)
     return piece->crc;
 }
 
-/* --- the generation ----------------------------------------------------------------------- */
+/* --- the generation --- */
 
 struct snapshot {
     atomic_uint refs;
@@ -304,7 +304,7 @@ size_t snapshot_deflated_len(const struct snapshot *s, enum expo_format format)
     return atomic_load_explicit(&list->deflated, memory_order_acquire) ? list->deflated_len : 0;
 }
 
-/* --- publication ----------------------------------------------------------------------------- */
+/* --- publication --- */
 
 struct snapshot_slot {
     pthread_mutex_t mu;

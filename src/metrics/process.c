@@ -43,7 +43,7 @@ static struct {
     int64_t start_time_unix_ms;        /* set at registration, before any reader */
 } process;
 
-/* --- reading ------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 /* The first size - 1 bytes of a file as a string; -1 if it cannot be read. */
 static int read_text(const char *path, char *buf, size_t size)
@@ -215,7 +215,7 @@ static int64_t start_time_unix_ms(void)
     return clock_unix_ms() - (now_boot_ms - start_boot_ms);
 }
 
-/* --- writing ------------------------------------------------------------------------------- */
+/* --- writing --- */
 
 static void write_i64(const struct family *family, struct expo *e, int64_t value)
 {
@@ -281,7 +281,7 @@ static void collect_start_time(void *ctx, const struct family *family, struct ex
         expo_sample_ms(e, family->name, EXPO_NO_LABELS, EXPO_NO_LABELS, process.start_time_unix_ms);
 }
 
-/* --- the table ----------------------------------------------------------------------------- */
+/* --- the table --- */
 
 #define GAUGE   METRIC_GAUGE
 #define COUNTER METRIC_COUNTER

@@ -60,8 +60,7 @@ struct scheduler {
     int64_t withhold_mono_ms; /* when data becomes too old to show */
 };
 
-/* --- publishing
- * ----------------------------------------------------------------------------------- */
+/* --- publishing --- */
 
 static int publish(struct scheduler *s, struct err *err)
 {
@@ -91,8 +90,7 @@ static void publish_if_due(struct scheduler *s)
         log_error(LOG_NONE, "cannot publish, serving the generation before: %s", err.msg);
 }
 
-/* --- results
- * -------------------------------------------------------------------------------------- */
+/* --- results --- */
 
 static void log_success(const struct watch *w, const struct job_result *r)
 {
@@ -107,6 +105,24 @@ static void log_success(const struct watch *w, const struct job_result *r)
         log_write(level, fields, "%s: %zu deployments on %u pages in %lld ms", what,
                   r->listing->n_items, r->listing->pages,
                   (long long)(r->ended_mono_ms - r->began_mono_ms));
+}
+
+/* The listing is whole all the same; who looks at refresh_objects_expected should know. */
+static void log_lies(struct watch *w, const struct listing *listing)
+{
+    const struct log_field *fields =
+        LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name});
+
+    if (listing->total_size_lies == w->total_size_lies)
+        return;
+    w->total_size_lies = listing->total_size_lies;
+    if (w->total_size_lies)
+        log_warn(fields,
+                 "the API's totalSize is wrong (%lld announced, %zu found twice alike); every "
+                 "refresh lists twice until it is right",
+                 (long long)listing->expected, listing->n_items);
+    else
+        log_info(fields, "the API's totalSize is right again");
 }
 
 /* A failure that repeats is logged when its reason changes; the log tells the consequence. */
@@ -155,10 +171,12 @@ static void apply_result(struct scheduler *s, struct watch *w, struct job_result
     };
     bool success = r->listing != NULL;
 
-    if (success)
+    if (success) {
         log_success(w, r);
-    else
+        log_lies(w, r->listing);
+    } else {
         log_failure(w, r, had_data);
+    }
     r->listing = NULL;
     inventory_refresh_done(s->inventory, entry, COLLECTOR_DEPLOYMENTS, &outcome);
     reschedule(s, w, r, success);
@@ -199,8 +217,7 @@ static void take_results(struct scheduler *s)
     }
 }
 
-/* --- starting
- * ------------------------------------------------------------------------------------- */
+/* --- starting --- */
 
 /* The worker that may still hold the connection, else any idle one; SIZE_MAX if all are busy. */
 static size_t pick_worker(const struct scheduler *s, const struct watch *w)
@@ -261,8 +278,7 @@ static void start_due(struct scheduler *s)
     }
 }
 
-/* --- workers and configuration
- * ------------------------------------------------------------------------ */
+/* --- workers and configuration --- */
 
 /* At least as many workers as n or the cap says; fewer only if some can be had at all. */
 static int ensure_workers(struct scheduler *s, size_t n, struct err *err)
@@ -362,8 +378,7 @@ static void refuse_reload(struct scheduler *s)
     pthread_mutex_unlock(&s->bell.mu);
 }
 
-/* --- the loop
- * --------------------------------------------------------------------------------------- */
+/* --- the loop --- */
 
 static int64_t next_wake(const struct scheduler *s)
 {
@@ -433,8 +448,7 @@ static void *scheduler_main(void *arg)
     return NULL;
 }
 
-/* --- life
- * ------------------------------------------------------------------------------------------- */
+/* --- life --- */
 
 static void scheduler_free(struct scheduler *s)
 {

@@ -24,6 +24,7 @@ struct watch {
     bool outdated; /* the refresh under way reads what the configuration no longer asks for */
     bool tried;
     bool failing;
+    bool total_size_lies; /* as logged last */
     enum err_kind reason; /* of the failure that was logged */
 };
 

@@ -36,7 +36,7 @@ static int wrong(struct err *err, const char *key, const char *what)
     return err_set(err, ERR_PARSE, "\"%s\" must be %s", key, what);
 }
 
-/* --- faults and settings --------------------------------------------------------------------- */
+/* --- faults and settings --- */
 
 static int run_faults(struct change *c, const cJSON *value, struct json_span raw, struct err *err)
 {
@@ -190,7 +190,7 @@ static int run_reset_counters(struct change *c, const cJSON *value, struct json_
     return 0;
 }
 
-/* --- the world ------------------------------------------------------------------------------- */
+/* --- the world --- */
 
 static int run_namespace(struct change *c, const cJSON *value, struct json_span raw,
                          struct err *err)
@@ -388,7 +388,7 @@ static int run_event(struct change *c, const cJSON *value, struct json_span raw,
     return 0;
 }
 
-/* --- all of it ------------------------------------------------------------------------------- */
+/* --- all of it --- */
 
 static const struct key keys[] = {
     {"faults", run_faults},

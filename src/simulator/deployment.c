@@ -120,7 +120,7 @@ int deployment_builder_finish(struct deployment_builder *b, struct deployment *d
     return 0;
 }
 
-/* --- showing --------------------------------------------------------------------------------- */
+/* --- showing --- */
 
 void deployment_render_summary(const struct deployment *d, struct strbuf *out)
 {
@@ -273,7 +273,7 @@ void deployment_render_truth(const struct deployment *d, struct strbuf *out)
     strbuf_adds(out, "}}");
 }
 
-/* --- events ---------------------------------------------------------------------------------- */
+/* --- events --- */
 
 bool job_event_parse(const char *s, enum job_event *ret)
 {
@@ -403,7 +403,7 @@ bool deployment_event(struct deployment *d, enum job_event event, enum job_state
     return happened;
 }
 
-/* --- changes from outside -------------------------------------------------------------------- */
+/* --- changes from outside --- */
 
 /* Reads the counts; says which form the object has. Numbers that are no counts make it RAW. */
 static enum summary_form read_summary(const cJSON *summary, uint32_t counts[JOB_STATE_END])

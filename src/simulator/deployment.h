@@ -92,7 +92,7 @@ struct deployment {
 void deployment_free(struct deployment *d);
 void deployment_freep(struct deployment **d);
 
-/* --- making one ------------------------------------------------------------------------------ */
+/* --- making one --- */
 
 #define DEPLOYMENT_MAX_PARTS 12
 
@@ -125,7 +125,7 @@ int deployment_from_json(const char *text, size_t len, uint64_t id_seed, struct 
 /* The "namespace" member of an object's text, on the heap; NULL if it has none. */
 char *deployment_namespace_of(const char *text, size_t len);
 
-/* --- showing it ------------------------------------------------------------------------------ */
+/* --- showing it --- */
 
 /* broken_name: bytes that are not UTF-8 go into the name. */
 void deployment_render(struct deployment *d, bool broken_name, struct text_body *out);
@@ -135,7 +135,7 @@ void deployment_render_summary(const struct deployment *d, struct strbuf *out);
 void deployment_render_truth(const struct deployment *d, struct strbuf *out);
 void ledger_render(const struct ledger *l, struct strbuf *out);
 
-/* --- what happens to it ---------------------------------------------------------------------- */
+/* --- what happens to it --- */
 
 enum job_event {
     JOB_EVENT_START,

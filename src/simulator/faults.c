@@ -95,7 +95,7 @@ bool fault_kind_replaces_reply(enum fault_kind kind)
     return kind < FAULT_TOTAL_SIZE;
 }
 
-/* --- the text -------------------------------------------------------------------------------- */
+/* --- the text --- */
 
 enum key_type { KEY_COUNT, KEY_NUMBER, KEY_SIZE, KEY_RATE, KEY_TEXT, KEY_MODE };
 
@@ -311,7 +311,7 @@ int fault_parse(const char *spec, struct fault *ret, struct err *err)
     return 0;
 }
 
-/* --- the set --------------------------------------------------------------------------------- */
+/* --- the set --- */
 
 struct fault_set {
     pthread_mutex_t mu;

@@ -40,7 +40,7 @@ static bool quirk(struct making *m, const char *name, double weight)
     return true;
 }
 
-/* --- the name -------------------------------------------------------------------------------- */
+/* --- the name --- */
 
 static void regular_name(const struct generator *g, const char *ns, uint64_t number, char *out,
                          size_t out_size)
@@ -70,7 +70,7 @@ static int choose_name(struct making *m)
     return m->d->name ? 0 : -1;
 }
 
-/* --- the members, in the order the API has them ---------------------------------------------- */
+/* --- the members, in the order the API has them --- */
 
 static void add_own_string(struct strbuf *t, const char *key, const char *value)
 {
@@ -262,7 +262,7 @@ static int add_resources(struct making *m)
     return 0;
 }
 
-/* --- the jobs -------------------------------------------------------------------------------- */
+/* --- the jobs --- */
 
 /* Counts over the deployment's life: many ended instances, and the live ones. */
 static void make_history(struct making *m)
@@ -311,7 +311,7 @@ static void choose_summary_form(struct making *m)
         m->d->summary_form = SUMMARY_EXTRA;
 }
 
-/* --- all of it ------------------------------------------------------------------------------- */
+/* --- all of it --- */
 
 static int choose_identity(struct making *m, int64_t created_s)
 {

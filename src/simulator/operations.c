@@ -7,7 +7,7 @@
 #include "listing.h"
 #include "text.h"
 
-/* --- ListDeployments ------------------------------------------------------------------------- */
+/* --- ListDeployments --- */
 
 static void refuse_parameter(const struct call *call, const char *message, struct reply *r)
 {
@@ -154,7 +154,7 @@ static void list_deployments(const struct call *call, struct reply *r)
     }
 }
 
-/* --- the table ------------------------------------------------------------------------------- */
+/* --- the table --- */
 
 static const struct operation operations[] = {
     {"ListDeployments", "GET", "/api/v2/namespaces/{}/deployments", list_deployments},

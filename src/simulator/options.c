@@ -39,7 +39,7 @@ static int parse_double(const char *text, double hi, double *ret)
     return 0;
 }
 
-/* --- one function a flag --------------------------------------------------------------------- */
+/* --- one function a flag --- */
 
 static int set_help(struct options *o, const char *value, bool on, struct err *err)
 {
@@ -233,7 +233,7 @@ static const struct flag flags[] = {
     {"fault", "KIND[:KEY=VALUE,...]", set_fault, "repeatable; see below"},
 };
 
-/* --- the words ------------------------------------------------------------------------------- */
+/* --- the words --- */
 
 static const struct flag *find_flag(const char *name, size_t len)
 {

@@ -266,7 +266,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
     return answer(server, connection, x, method);
 }
 
-/* --- the socket ------------------------------------------------------------------------------ */
+/* --- the socket --- */
 
 static int parse_listen(const char *listen, struct sockaddr_storage *addr, socklen_t *addr_len,
                         struct err *err)

@@ -177,7 +177,7 @@ fail:
     return -1;
 }
 
-/* --- the checks ------------------------------------------------------------------------------ */
+/* --- the checks --- */
 
 static bool refuse(struct verify_verdict *v, int status, const char *code, const char *message)
 {

@@ -117,7 +117,7 @@ int world_add_namespace(struct world *w, const char *name, struct world_namespac
     return 0;
 }
 
-/* --- the list -------------------------------------------------------------------------------- */
+/* --- the list --- */
 
 static void forget_orders(struct world_namespace *ns)
 {
@@ -237,7 +237,7 @@ struct deployment *world_find(struct world *w, const char *id, struct world_name
     return NULL;
 }
 
-/* --- from JSON ------------------------------------------------------------------------------- */
+/* --- from JSON --- */
 
 /* The list inside the text: the text itself, or its "deployments" or "data". */
 static int find_list(const struct world_load *load, struct json_span *ret, struct err *err)
@@ -352,7 +352,7 @@ int world_load(struct world *w, const struct world_load *load, struct err *err)
     return rc;
 }
 
-/* --- what happens ---------------------------------------------------------------------------- */
+/* --- what happens --- */
 
 bool world_event(struct world_namespace *ns, struct deployment *d, enum job_event event,
                  enum job_state state)
@@ -411,7 +411,7 @@ void world_churn(struct world *w, struct rng *r)
     }
 }
 
-/* --- reading --------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 static int by_created(const void *a, const void *b)
 {

@@ -80,7 +80,7 @@ struct world_namespace *world_find_namespace(struct world *w, const char *name);
 int world_add_namespace(struct world *w, const char *name, struct world_namespace **ret,
                         struct err *err) MUST_CHECK;
 
-/* --- changing the list: the write lock, or nobody else there yet ----------------------------- */
+/* --- changing the list: the write lock, or nobody else there yet --- */
 
 /* Takes d on success. At SIZE_MAX it goes to the end. Not counted as added. */
 int world_insert(struct world_namespace *ns, size_t at, struct deployment *d,
@@ -122,7 +122,7 @@ bool world_event(struct world_namespace *ns, struct deployment *d, enum job_even
 /* One random thing happens somewhere. */
 void world_churn(struct world *w, struct rng *r);
 
-/* --- reading --------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 /* The namespace's deployments in that order; NULL when memory is out. */
 struct deployment *const *world_sorted(struct world_namespace *ns, enum world_sort sort);

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "transport.h"
 
-/* ---- the clock ---- */
+/* --- the clock --- */
 
 int64_t now_ms;
 
@@ -37,7 +37,7 @@ int64_t __wrap_clock_unix_ms(void)
     return now_ms - START_MONO_MS + START_UNIX_MS;
 }
 
-/* ---- the control plane ---- */
+/* --- the control plane --- */
 
 enum { IN_FLIGHT_MAX = 64 };
 

@@ -17,7 +17,7 @@
 #include "fake_plane.h"
 #include "metrics/registry.h"
 
-/* ---- one listing ---- */
+/* --- one listing --- */
 
 static const struct credentials_spec spec = {.name = "key",
                                              .provider = CREDENTIALS_STATIC,
@@ -139,7 +139,7 @@ static void expect_metric(const char *line)
         fail_msg("\"%s\" is not in:\n%s", line, strbuf_str(&text));
 }
 
-/* ---- whole listings ---- */
+/* --- whole listings --- */
 
 static void test_pages_side_by_side(void **state)
 {
@@ -200,7 +200,7 @@ static void test_request_as_sent(void **state)
     assert_int_equal(plane.received[0].timeout_ms, 30000);
 }
 
-/* ---- failures ---- */
+/* --- failures --- */
 
 static void test_retries(void **state)
 {
@@ -412,7 +412,7 @@ static void test_missing_credentials(void **state)
     assert_int_equal(stats.operations[0].n_codes, 0);
 }
 
-/* ---- time ---- */
+/* --- time --- */
 
 static void test_rate_limit(void **state)
 {
@@ -463,7 +463,7 @@ static void test_stop(void **state)
     expect_error(ERR_STOPPED, "");
 }
 
-/* ---- size ---- */
+/* --- size --- */
 
 static void expect_page_size(size_t request, uint32_t page_size)
 {
@@ -559,7 +559,7 @@ static void test_over_limit(void **state)
     expect_error(ERR_LIMIT, "beyond max_deployments (1000): totalSize 950, but 1100 deployments");
 }
 
-/* ---- what is whole ---- */
+/* --- what is whole --- */
 
 static void test_total_size_lies(void **state)
 {
@@ -634,7 +634,7 @@ static void test_pages_behind_the_end_do_not_matter(void **state)
     expect_metric("aliyun_flink_api_requests_in_flight 0\n");
 }
 
-/* ---- memory ---- */
+/* --- memory --- */
 
 /* Every allocation of a listing fails once. A body that the plane could not build is a cut one. */
 static void test_memory_runs_out(void **state)

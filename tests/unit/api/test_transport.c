@@ -51,7 +51,7 @@ static int free_transport(void **state)
     return 0;
 }
 
-/* ---- one request ---- */
+/* --- one request --- */
 
 static struct transport_request request_to(const char *url)
 {
@@ -119,7 +119,7 @@ static long server_count(const char *name)
     return value;
 }
 
-/* ---- good replies ---- */
+/* --- good replies --- */
 
 static void test_whole_reply(void **state)
 {
@@ -284,7 +284,7 @@ static void test_many_at_once(void **state)
     assert_true(server_count("connections") < before + N);
 }
 
-/* ---- bad replies ---- */
+/* --- bad replies --- */
 
 static void test_broken_replies(void **state)
 {
@@ -364,7 +364,7 @@ static void test_headers_too_large(void **state)
     }
 }
 
-/* ---- time ---- */
+/* --- time --- */
 
 static void test_timeouts(void **state)
 {
@@ -457,7 +457,7 @@ static void test_stop(void **state)
     }
 }
 
-/* ---- connections ---- */
+/* --- connections --- */
 
 static void test_no_connection(void **state)
 {
@@ -524,7 +524,7 @@ static void test_proxy_of_the_environment(void **state)
     unsetenv("http_proxy");
 }
 
-/* ---- TLS ---- */
+/* --- TLS --- */
 
 static void test_tls(void **state)
 {
@@ -610,7 +610,7 @@ static void test_server_name(void **state)
     strbuf_release(&host);
 }
 
-/* ---- memory ---- */
+/* --- memory --- */
 
 /* Only our own allocations are seen, not those inside libcurl. */
 static void test_memory_runs_out(void **state)

@@ -28,7 +28,7 @@
 
 enum { LINE_MAX_BYTES = 8192, RING_BYTES = 256 * 1024 };
 
-/* ---- stderr as a pipe ---- */
+/* --- stderr as a pipe --- */
 
 static int saved_stderr = -1;
 static int reader = -1;
@@ -102,7 +102,7 @@ static const char *read_line(struct strbuf *b)
     return b->ptr;
 }
 
-/* ---- formats ---- */
+/* --- formats --- */
 
 static void test_names(void **state)
 {
@@ -351,7 +351,7 @@ static void test_errno_survives(void **state)
     assert_non_null(strstr(read_line(&b), "open: No such file or directory"));
 }
 
-/* ---- writing at once ---- */
+/* --- writing at once --- */
 
 static void test_direct_failures(void **state)
 {
@@ -385,7 +385,7 @@ static void test_direct_failures(void **state)
     assert_int_equal(log_lines_total(LOG_INFO), lines + 1);
 }
 
-/* ---- the queue ---- */
+/* --- the queue --- */
 
 static void test_start_and_stop(void **state)
 {

@@ -90,7 +90,7 @@ static void expect_silent(enum options_verdict verdict)
     assert_int_equal(verdict, OPTIONS_RUN);
 }
 
-/* --- what is taken -------------------------------------------------------------------------- */
+/* --- what is taken --- */
 
 static void test_defaults(void **state)
 {
@@ -189,7 +189,7 @@ static void test_many_flags(void **state)
     assert_int_equal(run.options.log_format, LOG_JSON);
 }
 
-/* --- what is refused ------------------------------------------------------------------------ */
+/* --- what is refused --- */
 
 static void test_unknown(void **state)
 {
@@ -292,7 +292,7 @@ static void test_bad_values(void **state)
         }
 }
 
-/* --- what is not built yet ------------------------------------------------------------------ */
+/* --- what is not built yet --- */
 
 static void test_not_yet(void **state)
 {
@@ -334,7 +334,7 @@ static void test_not_yet_values(void **state)
                  "--web.listen-address=:2: a second address is not supported yet");
 }
 
-/* --- help and version ----------------------------------------------------------------------- */
+/* --- help and version --- */
 
 static void test_version(void **state)
 {

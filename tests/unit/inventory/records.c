@@ -147,7 +147,7 @@ void registry_text(const struct registry *registry, struct strbuf *out)
     assert_true(strbuf_ok(out));
 }
 
-/* --- reading back ------------------------------------------------------------------------- */
+/* --- reading back --- */
 
 struct line {
     const char *text;

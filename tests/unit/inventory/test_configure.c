@@ -41,7 +41,7 @@ static void swap(struct bench *b, size_t i, size_t j)
     b->namespaces[j] = name;
 }
 
-/* --- which namespaces ----------------------------------------------------------------------- */
+/* --- which namespaces --- */
 
 static void test_the_same_again(void **state)
 {
@@ -164,7 +164,7 @@ static void test_a_kept_entry_has_the_new_target(void **state)
     bench_stop(&b);
 }
 
-/* --- what is left out ----------------------------------------------------------------------- */
+/* --- what is left out --- */
 
 static void test_deny(void **state)
 {
@@ -273,7 +273,7 @@ static void test_aggregation(void **state)
     bench_stop(&b);
 }
 
-/* --- no memory ---------------------------------------------------------------------------- */
+/* --- no memory --- */
 
 static void test_new_without_memory(void **state)
 {

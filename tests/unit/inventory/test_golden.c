@@ -22,7 +22,7 @@
 
 #define WATCHES 5
 
-/* --- made-up data --------------------------------------------------------------------------- */
+/* --- made-up data --- */
 
 static struct deployment batch_job(void)
 {
@@ -106,7 +106,7 @@ static struct listing *one_job(void)
     return listing;
 }
 
-/* --- made-up events ------------------------------------------------------------------------- */
+/* --- made-up events --- */
 
 static void configure(struct inventory *inventory, struct target *targets)
 {
@@ -170,7 +170,7 @@ static void let_things_happen(struct inventory *inventory)
     done(inventory, 3, (struct refresh_outcome){.listing = one_job()}, T0_MS);
 }
 
-/* --- comparison ----------------------------------------------------------------------------- */
+/* --- comparison --- */
 
 static void read_file(const char *path, struct strbuf *out)
 {

@@ -55,7 +55,7 @@ static struct target_status status_of(struct bench *b, size_t entry, int64_t now
     return status;
 }
 
-/* --- before the first refresh --------------------------------------------------------------- */
+/* --- before the first refresh --- */
 
 static void test_nothing_is_watched(void **state)
 {
@@ -139,7 +139,7 @@ static void test_a_refresh_under_way(void **state)
     bench_stop(&b);
 }
 
-/* --- success and failure ------------------------------------------------------------------ */
+/* --- success and failure --- */
 
 static void test_success(void **state)
 {
@@ -333,7 +333,7 @@ static void test_all_tried(void **state)
     bench_stop(&b);
 }
 
-/* --- withholding ---------------------------------------------------------------------------- */
+/* --- withholding --- */
 
 static void expect_shown(struct bench *b, int64_t now_mono_ms, bool shown)
 {
@@ -403,7 +403,7 @@ static void test_withholding_one_of_two(void **state)
     bench_stop(&b);
 }
 
-/* --- requests ----------------------------------------------------------------------------- */
+/* --- requests --- */
 
 static void test_request_counters(void **state)
 {
@@ -455,7 +455,7 @@ static void test_request_without_response(void **state)
     bench_stop(&b);
 }
 
-/* --- live counters -------------------------------------------------------------------------- */
+/* --- live counters --- */
 
 static void test_live_counters(void **state)
 {
@@ -496,7 +496,7 @@ static void test_live_counters(void **state)
     bench_stop(&b);
 }
 
-/* --- sharing between generations ------------------------------------------------------------ */
+/* --- sharing between generations --- */
 
 /* Pieces of b that a does not have. */
 static size_t count_new(const struct snapshot *a, const struct snapshot *b)

@@ -68,7 +68,7 @@ static size_t block_of_record(const struct slice *slice, size_t record)
     return b;
 }
 
-/* --- what is written ---------------------------------------------------------------------- */
+/* --- what is written --- */
 
 static void test_no_records(void **state)
 {
@@ -215,7 +215,7 @@ static void test_without_deployments(void **state)
     slice_free(slice);
 }
 
-/* --- blocks ------------------------------------------------------------------------------- */
+/* --- blocks --- */
 
 /* 1 * step, 2 * step, ..., n * step */
 static struct listing *every(uint32_t step, size_t n)
@@ -293,7 +293,7 @@ static void test_block_limit(void **state)
     free(numbers);
 }
 
-/* --- sharing ------------------------------------------------------------------------------ */
+/* --- sharing --- */
 
 static bool has_piece(const struct slice *slice, const struct piece *piece)
 {
@@ -470,7 +470,7 @@ static void test_other_options(void **state)
     slice_free(first);
 }
 
-/* --- no memory ---------------------------------------------------------------------------- */
+/* --- no memory --- */
 
 /* Fails every allocation in turn. The listing stays ours, the slice before is as it was. */
 static size_t sweep(const struct slice *previous, const struct slice_options *options)

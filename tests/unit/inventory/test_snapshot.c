@@ -74,7 +74,7 @@ static struct snapshot *generation(unsigned number)
     return s;
 }
 
-/* --- pieces ------------------------------------------------------------------------------- */
+/* --- pieces --- */
 
 static void test_piece_text(void **state)
 {
@@ -138,7 +138,7 @@ static void test_piece_is_compressed_once(void **state)
     piece_unref(piece);
 }
 
-/* --- a generation ------------------------------------------------------------------------- */
+/* --- a generation --- */
 
 static void test_both_formats(void **state)
 {
@@ -255,7 +255,7 @@ static void test_deny_is_copied(void **state)
     assert_false(glob_list_match(snapshot_deny(s), "x"));
 }
 
-/* --- running out of memory ---------------------------------------------------------------- */
+/* --- running out of memory --- */
 
 static void test_snapshot_without_memory(void **state)
 {
@@ -328,7 +328,7 @@ static void test_piece_without_memory(void **state)
     assert_true(n > 2);
 }
 
-/* --- publication -------------------------------------------------------------------------- */
+/* --- publication --- */
 
 static void test_slot(void **state)
 {
@@ -415,7 +415,7 @@ static void test_metrics(void **state)
     snapshot_slot_free(slot);
 }
 
-/* --- threads ------------------------------------------------------------------------------ */
+/* --- threads --- */
 
 #define GENERATIONS 300
 #define READERS     3

@@ -10,7 +10,7 @@
 #include "api/credentials.h"
 #include "base/clock.h"
 
-/* --- configuration ------------------------------------------------------------------------- */
+/* --- configuration --- */
 
 struct fake_conf {
     struct conf conf; /* first: a struct conf is what the rest of the world sees */
@@ -102,7 +102,7 @@ void conf_unrefp(struct conf **conf)
     conf_unref(*conf);
 }
 
-/* --- credentials --------------------------------------------------------------------------- */
+/* --- credentials --- */
 
 struct credentials {
     atomic_int refs;
@@ -146,7 +146,7 @@ bool credentials_same(const struct credentials *c, const struct credentials_spec
            strcmp(c->spec.access_key_id, spec->access_key_id) == 0;
 }
 
-/* --- the control plane ----------------------------------------------------------------------- */
+/* --- the control plane --- */
 
 #define NAMES 128
 

@@ -16,7 +16,7 @@
 #include "conf/conf.h"
 #include "model/target.h"
 
-/* --- configuration ------------------------------------------------------------------------- */
+/* --- configuration --- */
 
 #define FAKE_TARGETS    100
 #define FAKE_NAMESPACES 3 /* of one target, at most */
@@ -40,7 +40,7 @@ struct conf *fake_conf_new(const struct fake_settings *settings);
 int fake_confs_alive(void);
 int fake_credentials_alive(void);
 
-/* --- the control plane ----------------------------------------------------------------------- */
+/* --- the control plane --- */
 
 enum fake_mode {
     FAKE_SUCCEED,

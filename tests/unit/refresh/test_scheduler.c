@@ -139,7 +139,7 @@ static bool published_value(const struct rig *r, const char *name, const char *n
 
 #define COLLECTOR ",collector=\"deployments\""
 
-/* --- refreshing ----------------------------------------------------------------------------- */
+/* --- refreshing --- */
 
 static void test_first_snapshot_is_there(void **state)
 {
@@ -306,7 +306,7 @@ static void test_publishing_without_memory(void **state)
     rig_stop(&rig);
 }
 
-/* --- reload ------------------------------------------------------------------------------- */
+/* --- reload --- */
 
 /* What stays is not fetched again; what went is gone and what came is there when it returns. */
 static void test_reload(void **state)
@@ -451,7 +451,7 @@ static void test_reload_that_fails(void **state)
     rig_stop(&rig);
 }
 
-/* --- the end ------------------------------------------------------------------------------ */
+/* --- the end --- */
 
 static void test_stop_in_the_midst(void **state)
 {
@@ -523,7 +523,7 @@ static void test_start_without_memory(void **state)
     assert_true(n > 40);
 }
 
-/* --- once --------------------------------------------------------------------------------- */
+/* --- once --- */
 
 static void test_once(void **state)
 {

@@ -37,7 +37,7 @@ static int64_t first_grid_time(const struct timetable *t)
     return ms;
 }
 
-/* --- start -------------------------------------------------------------------------------- */
+/* --- start --- */
 
 static void test_start(void **state)
 {
@@ -90,7 +90,7 @@ static void test_namespaces_are_spread(void **state)
     }
 }
 
-/* --- the grid ----------------------------------------------------------------------------- */
+/* --- the grid --- */
 
 static void test_steady_state(void **state)
 {
@@ -146,7 +146,7 @@ static void test_interval_of_one_millisecond(void **state)
     assert_true(t.due_mono_ms == T0 + 1);
 }
 
-/* --- missed ------------------------------------------------------------------------------- */
+/* --- missed --- */
 
 static void test_missed(void **state)
 {
@@ -204,7 +204,7 @@ static void test_one_catch_up(void **state)
     assert_in_range(t.due_mono_ms - late, I / 2, I);
 }
 
-/* --- back-off ----------------------------------------------------------------------------- */
+/* --- back-off --- */
 
 static void test_backoff(void **state)
 {
@@ -266,7 +266,7 @@ static void test_backoff_limits(void **state)
     assert_true(t.due_mono_ms > T0);
 }
 
-/* --- reload ------------------------------------------------------------------------------- */
+/* --- reload --- */
 
 static void test_retime(void **state)
 {

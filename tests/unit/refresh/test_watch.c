@@ -53,7 +53,7 @@ static int nothing_is_left(void **state)
     return fake_confs_alive() == 0 && fake_credentials_alive() == 0 ? 0 : -1;
 }
 
-/* --- the first configuration ---------------------------------------------------------------- */
+/* --- the first configuration --- */
 
 static void test_first(void **state)
 {
@@ -133,7 +133,7 @@ static void test_no_namespaces(void **state)
     watch_set_release(&set);
 }
 
-/* --- reload ------------------------------------------------------------------------------- */
+/* --- reload --- */
 
 static void test_the_same_again(void **state)
 {
@@ -441,7 +441,7 @@ static void test_credentials(void **state)
     watch_set_release(&set);
 }
 
-/* --- no memory ---------------------------------------------------------------------------- */
+/* --- no memory --- */
 
 static void test_no_memory(void **state)
 {

@@ -164,7 +164,7 @@ static void test_vectors(void **state)
     cJSON_Delete(all);
 }
 
-/* --- refusals: each changes one thing of a good request -------------------------------------- */
+/* --- refusals: each changes one thing of a good request --- */
 
 struct twist {
     const char *what;
