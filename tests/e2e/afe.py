@@ -108,6 +108,8 @@ class Process:
         code = self.popen.wait(seconds)
         for thread in self.threads:
             thread.join(5)
+        self.popen.stdout.close()
+        self.popen.stderr.close()
         return code
 
     def send(self, number):
