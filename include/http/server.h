@@ -20,26 +20,27 @@ struct http_server;
 
 /* Everything is borrowed until http_server_stop. */
 struct http_options {
-    const char
-        *listen_address; /* "host:port", "[v6]:port", ":port" (all addresses), port 0 = any */
+    /* "host:port", "[v6]:port", ":port" (all addresses); port 0 = any free one */
+    const char *listen_address;
     const char *telemetry_path; /* "/metrics" */
     const char *version;        /* for the status page */
     const char *revision;
     struct snapshot_slot *slot;
     struct registry *registry;
-    unsigned max_requests;      /* scrapes at once; more get 503 */
-    unsigned max_connections;   /* 0 = default 256 */
-    unsigned max_per_ip;        /* 0 = default 64 */
+    unsigned max_requests;      /* scrapes at once; more get 503; 0 = no limit */
+    unsigned max_connections;   /* 0 = default 256; at the limit new ones wait to be accepted */
+    unsigned max_per_ip;        /* 0 = default 64; more are closed at once */
     unsigned idle_timeout_s;    /* 0 = default 10 */
     unsigned header_deadline_s; /* 0 = default 10: request line and headers must be there */
-    unsigned reply_deadline_s;  /* 0 = default 60: the whole connection's current request */
+    unsigned reply_deadline_s;  /* 0 = default 60: from request line to the reply's last byte */
     bool (*healthy)(void *ctx); /* the scheduler lives; NULL = always */
     void *healthy_ctx;
 };
 
 /*
  * Binds, registers the live HTTP families in the registry, starts serving. ERR_IO says which
- * address and why ("cannot listen on :10058: Address already in use").
+ * address and why ("cannot listen on :10058: Address already in use"), ERR_CONF that it is none.
+ * Signals that the program waits for are blocked beforehand: the server's threads inherit the mask.
  */
 int http_server_start(const struct http_options *options, struct http_server **ret,
                       struct err *err) MUST_CHECK;
@@ -47,7 +48,10 @@ int http_server_start(const struct http_options *options, struct http_server **r
 /* The port it listens on, for port 0. */
 unsigned http_server_port(const struct http_server *server);
 
-/* No new connections, then up to drain_ms for replies under way, then gone. */
+/*
+ * No new connections, then up to drain_ms for replies under way, then gone. The registry's HTTP
+ * families go with it: nobody may write the registry afterwards, nor start another server on it.
+ */
 void http_server_stop(struct http_server *server, int64_t drain_ms);
 
 /* libmicrohttpd's version, for the build_info metric; static. */

@@ -76,6 +76,9 @@ void inventory_add_stats(struct inventory *inventory, size_t entry, const struct
 /* True if the entry holds a listing, however old. */
 bool inventory_has_data(const struct inventory *inventory, size_t entry);
 
+/* True if the entry's state is too old to show. */
+bool inventory_withheld(const struct inventory *inventory, size_t entry, int64_t now_mono_ms);
+
 /* Earliest time after now at which an entry's data becomes too old to show; INT64_MAX = none. */
 int64_t inventory_next_withhold_mono_ms(const struct inventory *inventory, int64_t now_mono_ms);
 

@@ -88,6 +88,8 @@ static int start_thread(struct conns *conns)
     if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
         return -1;
     int rc = pthread_create(&conns->thread, NULL, run, conns);
+    if (rc == 0)
+        (void)pthread_setname_np(conns->thread, "http-deadlines");
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return rc == 0 ? 0 : -1;
 }

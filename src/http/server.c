@@ -7,10 +7,14 @@
  * - MHD_create_response_from_iovec would send pieces without a copy, but copies the list of them
  *   into the connection's own pool: 16 KiB hold about 900 pieces, the text of some ten thousand
  *   deployments, and beyond that every scrape is cut off after its headers. One sendmsg also takes
- *   all the kernel accepts. So a reply is read in blocks of BLOCK_BYTES, with one memcpy each,
- *   and the connections of a thread take turns block by block. Measured on two cores over
- *   loopback, eight clients reading 21 MB each in a loop, and one asking for /-/healthy:
- *   MEASURED
+ *   all that the kernel accepts. So a body is copied out block by block, and the connections of a
+ *   thread take turns after each block. Measured over loopback on two busy cores, with eight
+ *   clients that read 21 MB in a loop, for a ninth that asks for /-/healthy (medians of five runs):
+ *       blocks of 64 KiB  p50 0.4 ms, p99  8 ms, readers 2.1 GB/s
+ *       iovec             p50 4.6 ms, p99 19 ms, readers 2.0 GB/s
+ *       nginx, sendfile   p50 0.1 ms, p99 10 ms, readers 2.3 GB/s
+ *   A scrape of 2.1 MB of text takes 0.65 ms of CPU in blocks and 0.45 ms as an iovec; with gzip,
+ *   as Prometheus asks, it is 0.07 ms either way. Blocks of 32 to 128 KiB are all alike.
  * - MHD_quiesce_daemon races with the threads of a pool for the listening socket: under load about
  *   one stop in a thousand ended in its panic function ("Failed to remove listen FD from epoll
  *   set"). stop_listening() does without it.
@@ -24,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -346,6 +351,25 @@ static unsigned or_default(unsigned value, unsigned default_value)
     return value ? value : default_value;
 }
 
+/*
+ * MHD stops accepting when descriptors run out, but a poll thread that has no connection then
+ * spins; and the refreshes need descriptors too. So connections never take more than a quarter.
+ */
+static void clamp_connections(struct http_options *o)
+{
+    struct rlimit files;
+    unsigned wanted = o->max_connections;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && o->max_connections > files.rlim_cur / 4) {
+        o->max_connections = (unsigned)(files.rlim_cur / 4);
+        log_warn(LOG_NONE, "the limit of %llu open files allows for %u connections instead of %u",
+                 (unsigned long long)files.rlim_cur, o->max_connections, wanted);
+    }
+    /* Each thread gets its share, which must not be none. */
+    if (o->max_connections < POLL_THREADS)
+        o->max_connections = POLL_THREADS;
+}
+
 static void fill_options(struct http_server *server, const struct http_options *options)
 {
     struct http_options *o = &server->options;
@@ -356,9 +380,7 @@ static void fill_options(struct http_server *server, const struct http_options *
     o->idle_timeout_s = or_default(o->idle_timeout_s, DEFAULT_IDLE_TIMEOUT_S);
     o->header_deadline_s = or_default(o->header_deadline_s, DEFAULT_HEADER_DEADLINE_S);
     o->reply_deadline_s = or_default(o->reply_deadline_s, DEFAULT_REPLY_DEADLINE_S);
-    /* Each thread gets its share, which must not be none. */
-    if (o->max_connections < POLL_THREADS)
-        o->max_connections = POLL_THREADS;
+    clamp_connections(o);
 }
 
 static int start_conns(struct http_server *server, struct err *err)

@@ -191,31 +191,6 @@ static struct entry *find_entry(const struct inventory *inv, const struct invent
     return NULL;
 }
 
-static int copy_globs(struct arena *arena, const struct glob_list *from, struct glob_list *ret)
-{
-    const char **patterns = arena_calloc(arena, from->n_patterns, sizeof(*patterns));
-
-    if (!patterns)
-        return -1;
-    for (size_t i = 0; i < from->n_patterns; i++) {
-        patterns[i] = arena_strdup(arena, from->patterns[i]);
-        if (!patterns[i])
-            return -1;
-    }
-    *ret = (struct glob_list){.patterns = patterns, .n_patterns = from->n_patterns};
-    return 0;
-}
-
-static bool same_globs(const struct glob_list *a, const struct glob_list *b)
-{
-    if (a->n_patterns != b->n_patterns)
-        return false;
-    for (size_t i = 0; i < a->n_patterns; i++)
-        if (strcmp(a->patterns[i], b->patterns[i]) != 0)
-            return false;
-    return true;
-}
-
 static struct slice_options options_of(const struct entry *entry, const struct glob_list *deny,
                                        bool without_deployments)
 {
@@ -302,7 +277,7 @@ static int make_slices(struct change *change)
 static int make_change(const struct inventory *inv, const struct inventory_settings *settings,
                        const struct inventory_watch *watches, struct change *change)
 {
-    bool differs = !same_globs(&inv->deny, settings->deny) ||
+    bool differs = !glob_list_equal(&inv->deny, settings->deny) ||
                    inv->without_deployments != settings->aggregate_by_namespace;
 
     change->without_deployments = settings->aggregate_by_namespace;
@@ -310,7 +285,7 @@ static int make_change(const struct inventory *inv, const struct inventory_setti
     change->entries = calloc(change->n ? change->n : 1, sizeof(struct entry *));
     change->slices = calloc(change->n ? change->n : 1, sizeof(struct slice *));
     if (!change->arena || !change->entries || !change->slices ||
-        copy_globs(change->arena, settings->deny, &change->deny) < 0 ||
+        glob_list_copy(change->arena, settings->deny, &change->deny) < 0 ||
         make_entries(inv, watches, change) < 0)
         return -1;
     return differs ? make_slices(change) : 0;
@@ -434,6 +409,12 @@ bool inventory_has_data(const struct inventory *inventory, size_t entry)
 {
     assert(entry < inventory->n_entries);
     return inventory->entries[entry]->slice != NULL;
+}
+
+bool inventory_withheld(const struct inventory *inventory, size_t entry, int64_t now_mono_ms)
+{
+    assert(entry < inventory->n_entries);
+    return entry_withheld(inventory->entries[entry], now_mono_ms);
 }
 
 int64_t inventory_next_withhold_mono_ms(const struct inventory *inventory, int64_t now_mono_ms)

@@ -187,21 +187,6 @@ static int take_list(struct snapshot *s, enum expo_format format, const struct p
     return 0;
 }
 
-static int copy_deny(struct snapshot *s, const struct glob_list *deny)
-{
-    const char **patterns = arena_calloc(s->arena, deny->n_patterns, sizeof(*patterns));
-
-    if (!patterns)
-        return -1;
-    for (size_t i = 0; i < deny->n_patterns; i++) {
-        patterns[i] = arena_strdup(s->arena, deny->patterns[i]);
-        if (!patterns[i])
-            return -1;
-    }
-    s->deny = (struct glob_list){.patterns = patterns, .n_patterns = deny->n_patterns};
-    return 0;
-}
-
 int snapshot_new(struct snapshot_parts *parts, struct snapshot **ret, struct err *err)
 {
     CLEANUP(snapshot_unrefp) struct snapshot *s = calloc(1, sizeof(*s));
@@ -214,7 +199,7 @@ int snapshot_new(struct snapshot_parts *parts, struct snapshot **ret, struct err
     for (int format = 0; format < EXPO_FORMAT_END; format++)
         if (take_list(s, (enum expo_format)format, &parts->lists[format]) < 0)
             return err_nomem(err, "a snapshot");
-    if (copy_deny(s, parts->deny) < 0)
+    if (glob_list_copy(s->arena, parts->deny, &s->deny) < 0)
         return err_nomem(err, "a snapshot");
     s->targets = parts->targets;
     s->n_targets = parts->n_targets;

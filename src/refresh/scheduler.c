@@ -62,6 +62,22 @@ struct scheduler {
 
 /* --- publishing --- */
 
+/* What a dashboard shows as a gap is said here, once. The data's return is said by the refresh. */
+static void log_withheld(struct scheduler *s, int64_t now_ms)
+{
+    for (size_t i = 0; i < s->set.n_watches; i++) {
+        struct watch *w = &s->set.watches[i];
+        bool withheld = inventory_withheld(s->inventory, i, now_ms);
+
+        if (withheld && !w->withheld)
+            log_warn(LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name}),
+                     "no refresh succeeded for %lld s (max_staleness): its state series are "
+                     "withheld until one does",
+                     (long long)(w->target->max_staleness_ms / 1000));
+        w->withheld = withheld;
+    }
+}
+
 static int publish(struct scheduler *s, struct err *err)
 {
     struct snapshot *snapshot;
@@ -72,6 +88,7 @@ static int publish(struct scheduler *s, struct err *err)
         return -1;
     }
     snapshot_publish_take(s->slot, snapshot);
+    log_withheld(s, began_ms);
     s->dirty = false;
     s->withhold_mono_ms = inventory_next_withhold_mono_ms(s->inventory, began_ms);
     cost_ms = (clock_mono_ms() - began_ms) * PUBLISH_SHARE;

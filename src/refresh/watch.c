@@ -70,16 +70,6 @@ static bool same_tls(const struct target_tls *a, const struct target_tls *b)
            a->insecure_skip_verify == b->insecure_skip_verify;
 }
 
-static bool same_globs(const struct glob_list *a, const struct glob_list *b)
-{
-    if (a->n_patterns != b->n_patterns)
-        return false;
-    for (size_t i = 0; i < a->n_patterns; i++)
-        if (strcmp(a->patterns[i], b->patterns[i]) != 0)
-            return false;
-    return true;
-}
-
 /* True if a listing read for one target is what the other would read, too. */
 static bool reads_the_same(const struct watch *w, const struct target *t,
                            const struct credentials *credentials)
@@ -89,7 +79,7 @@ static bool reads_the_same(const struct watch *w, const struct target *t,
     return same_text(o->endpoint, t->endpoint) && w->credentials == credentials &&
            o->collectors == t->collectors && same_select(&o->select, &t->select) &&
            same_tls(&o->tls, &t->tls) && same_text(o->proxy_url, t->proxy_url) &&
-           same_globs(&o->deployment_labels, &t->deployment_labels) &&
+           glob_list_equal(&o->deployment_labels, &t->deployment_labels) &&
            o->max_deployments == t->max_deployments;
 }
 

@@ -25,6 +25,7 @@ struct watch {
     bool tried;
     bool failing;
     bool total_size_lies; /* as logged last */
+    bool withheld;        /* likewise */
     enum err_kind reason; /* of the failure that was logged */
 };
 

@@ -204,6 +204,7 @@ class Faults(afe.Case):
         sim.faults("status:code=500")
         afe.wait_for("withholding",
                      lambda: exporter.metrics().get("aliyun_flink_data_withheld") == 1)
+        exporter.wait_log("its state series are withheld")
         exposition = exporter.metrics()
         self.assertFalse([n for n in exposition.names() if n.startswith("aliyun_flink_deployment_")])
         self.assertIsNone(exposition.get("aliyun_flink_namespace_deployments"))

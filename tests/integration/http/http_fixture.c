@@ -139,7 +139,7 @@ static void publish(struct snapshot_slot *slot)
                                 .targets = targets,
                                 .n_targets = settings.targets,
                                 .all_tried = settings.untried == 0};
-    struct snapshot *s = fake_generation_new(&g);
+    struct snapshot *s = targets && names ? fake_generation_new(&g) : NULL;
     if (s)
         snapshot_publish_take(slot, s);
     free(names);

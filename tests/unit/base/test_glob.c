@@ -127,6 +127,28 @@ static void test_list(void **state)
     assert_false(glob_list_match(&empty, ""));
 }
 
+static void test_copy_and_equal(void **state)
+{
+    static const char *const patterns[] = {"prod-*", "staging"};
+    static const char *const others[] = {"prod-*", "stagint"};
+    struct glob_list list = {.patterns = patterns, .n_patterns = ARRAY_LEN(patterns)};
+    struct glob_list other = {.patterns = others, .n_patterns = ARRAY_LEN(others)};
+    struct glob_list shorter = {.patterns = patterns, .n_patterns = 1};
+    struct glob_list empty = {0}, copy;
+    struct arena *arena = arena_new();
+
+    (void)state;
+    assert_non_null(arena);
+    assert_int_equal(glob_list_copy(arena, &list, &copy), 0);
+    assert_true(glob_list_equal(&list, &copy));
+    assert_ptr_not_equal(copy.patterns[0], list.patterns[0]);
+    assert_false(glob_list_equal(&list, &other));
+    assert_false(glob_list_equal(&list, &shorter));
+    assert_int_equal(glob_list_copy(arena, &empty, &copy), 0);
+    assert_true(glob_list_equal(&empty, &copy));
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +156,7 @@ int main(void)
         cmocka_unit_test(test_all_short_patterns),
         cmocka_unit_test(test_no_blowup),
         cmocka_unit_test(test_list),
+        cmocka_unit_test(test_copy_and_equal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

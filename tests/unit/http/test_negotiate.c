@@ -12,104 +12,104 @@
 
 #include "base/cleanup.h"
 
+static const struct {
+    const char *accept;
+    enum expo_format format;
+} formats[] = {
+    /* real clients */
+    {NULL, EXPO_TEXT},
+    {"", EXPO_TEXT},
+    {"*/*", EXPO_TEXT}, /* curl */
+    {"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+     EXPO_TEXT}, /* a browser */
+    {"application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;"
+     "q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+     EXPO_OPENMETRICS}, /* Prometheus 2.42 */
+    {"application/openmetrics-text; version=0.0.1,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+     EXPO_TEXT}, /* Prometheus 2.5: its OpenMetrics is not the one we have */
+    {"application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,"
+     "application/openmetrics-text;version=0.0.1;q=0.4,"
+     "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,"
+     "*/*;q=0.1",
+     EXPO_OPENMETRICS},                                                  /* Prometheus 3 */
+    {"text/plain;version=0.0.4;q=1,*/*;q=0.1", EXPO_TEXT},               /* vmagent and others */
+    {"text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", EXPO_TEXT}, /* Java */
+    {"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;"
+     "encoding=delimited;q=0.7,text/plain;version=0.0.4;q=0.3",
+     EXPO_TEXT},
+    /* types */
+    {"text/html", EXPO_TEXT},
+    {"text/plain", EXPO_TEXT},
+    {"application/json", EXPO_TEXT},
+    {"application/openmetrics-text", EXPO_OPENMETRICS},
+    {"application/openmetrics-text; version=1.0.0; charset=utf-8", EXPO_OPENMETRICS},
+    {"application/openmetrics-text;version=\"1.0.0\"", EXPO_OPENMETRICS},
+    {"application/openmetrics-text;version=2.0.0", EXPO_TEXT},
+    {"application/openmetrics-text;version=", EXPO_TEXT},
+    {"application/openmetrics-textual", EXPO_TEXT},
+    {"application/openmetrics", EXPO_TEXT},
+    {"APPLICATION/OpenMetrics-Text;VERSION=1.0.0;Q=0.9,TEXT/Plain;Q=0.1", EXPO_OPENMETRICS},
+    /* wildcards and which range decides */
+    {"application/*", EXPO_OPENMETRICS},
+    {"text/*", EXPO_TEXT},
+    {"text/*;q=0.3, application/*;q=0.4", EXPO_OPENMETRICS},
+    {"text/plain;q=0.1, */*;q=0.9", EXPO_OPENMETRICS},
+    {"application/openmetrics-text;q=0.1, application/*;q=1, text/plain;q=0.5", EXPO_TEXT},
+    {"application/openmetrics-text;version=1.0.0;q=0.1, application/openmetrics-text;q=1, "
+     "text/plain;q=0.5",
+     EXPO_TEXT},
+    {"*/*;q=0.9, application/openmetrics-text;q=0.8", EXPO_TEXT},
+    /* weights */
+    {"text/plain, application/openmetrics-text", EXPO_TEXT}, /* a tie */
+    {"application/openmetrics-text, text/plain", EXPO_TEXT},
+    {"text/plain;q=0.999, application/openmetrics-text;q=1.000", EXPO_OPENMETRICS},
+    {"text/plain;q=0.5, application/openmetrics-text;q=0.500", EXPO_TEXT},
+    {"text/plain;q=0.5, application/openmetrics-text;q=0.5001", EXPO_TEXT},
+    {"text/plain;q=0, */*", EXPO_OPENMETRICS},
+    {"text/plain;q=0, application/openmetrics-text;q=0", EXPO_TEXT},
+    {"application/openmetrics-text;q=0, */*;q=0.1", EXPO_TEXT},
+    {"application/openmetrics-text;q=0", EXPO_TEXT},
+    {"application/openmetrics-text;q=0.0", EXPO_TEXT},
+    {"application/openmetrics-text;q=0.", EXPO_TEXT},
+    {"application/openmetrics-text;q=1.", EXPO_OPENMETRICS},
+    {"text/plain;q=0.2,application/openmetrics-text;q=0.3;level=1", EXPO_OPENMETRICS},
+    /* spaces and empty elements */
+    {" ,, application/openmetrics-text\t; version=1.0.0 ; q=0.9 , ,text/plain;q=0.8,",
+     EXPO_OPENMETRICS},
+    {"application/openmetrics-text;;q=0.9;,text/plain;q=0.8", EXPO_OPENMETRICS},
+    {"application/openmetrics-text ; q = 0.9, text/plain;q=0.8", EXPO_OPENMETRICS},
+    /* malformed elements count for nothing, those around them do */
+    {"application/openmetrics-text;q=2, text/plain;q=0.1", EXPO_TEXT},
+    {"application/openmetrics-text;q=-1", EXPO_TEXT},
+    {"application/openmetrics-text;q=abc", EXPO_TEXT},
+    {"application/openmetrics-text;q=", EXPO_TEXT},
+    {"application/openmetrics-text;q=0.5x", EXPO_TEXT},
+    {"application/openmetrics-text;q=.5", EXPO_TEXT},
+    {"application/openmetrics-text;q=1.001", EXPO_TEXT},
+    {"application/openmetrics-text;q=1e0", EXPO_TEXT},
+    {"application/openmetrics-text/x", EXPO_TEXT},
+    {"application /openmetrics-text", EXPO_TEXT},
+    {"application/openmetrics-text q=1", EXPO_TEXT},
+    {"text/plain;q=x, application/openmetrics-text;q=0.1", EXPO_OPENMETRICS},
+    {"(, application/openmetrics-text", EXPO_OPENMETRICS},
+    {";q=1, application/openmetrics-text", EXPO_OPENMETRICS},
+    {"/, */, /*, application/openmetrics-text", EXPO_OPENMETRICS},
+    {"\x80\xff, application/openmetrics-text", EXPO_OPENMETRICS},
+    /* quoted strings */
+    {"text/plain;x=\"a,b;q=0\";q=0.1, application/openmetrics-text;q=0.2", EXPO_OPENMETRICS},
+    {"a/b;x=\", application/openmetrics-text, \"", EXPO_TEXT},
+    {"a/b;x=\"\\\", application/openmetrics-text\"", EXPO_TEXT},
+    {"a/b;x=\"\\\\\", application/openmetrics-text", EXPO_OPENMETRICS},
+    {"a/b;x=\"never ends, application/openmetrics-text", EXPO_TEXT},
+    {"application/openmetrics-text;version=\"\"", EXPO_OPENMETRICS},
+};
+
 static void test_format(void **state)
 {
-    static const struct {
-        const char *accept;
-        enum expo_format format;
-    } cases[] = {
-        /* real clients */
-        {NULL, EXPO_TEXT},
-        {"", EXPO_TEXT},
-        {"*/*", EXPO_TEXT}, /* curl */
-        {"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
-         EXPO_TEXT}, /* a browser */
-        {"application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;"
-         "q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
-         EXPO_OPENMETRICS}, /* Prometheus 2.42 */
-        {"application/openmetrics-text; version=0.0.1,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
-         EXPO_TEXT}, /* Prometheus 2.5: its OpenMetrics is not the one we have */
-        {"application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,"
-         "application/openmetrics-text;version=0.0.1;q=0.4,"
-         "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,"
-         "*/*;q=0.1",
-         EXPO_OPENMETRICS},                                    /* Prometheus 3 */
-        {"text/plain;version=0.0.4;q=1,*/*;q=0.1", EXPO_TEXT}, /* vmagent and others */
-        {"text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", EXPO_TEXT}, /* Java */
-        {"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;"
-         "encoding=delimited;q=0.7,text/plain;version=0.0.4;q=0.3",
-         EXPO_TEXT},
-        /* types */
-        {"text/html", EXPO_TEXT},
-        {"text/plain", EXPO_TEXT},
-        {"application/json", EXPO_TEXT},
-        {"application/openmetrics-text", EXPO_OPENMETRICS},
-        {"application/openmetrics-text; version=1.0.0; charset=utf-8", EXPO_OPENMETRICS},
-        {"application/openmetrics-text;version=\"1.0.0\"", EXPO_OPENMETRICS},
-        {"application/openmetrics-text;version=2.0.0", EXPO_TEXT},
-        {"application/openmetrics-text;version=", EXPO_TEXT},
-        {"application/openmetrics-textual", EXPO_TEXT},
-        {"application/openmetrics", EXPO_TEXT},
-        {"APPLICATION/OpenMetrics-Text;VERSION=1.0.0;Q=0.9,TEXT/Plain;Q=0.1", EXPO_OPENMETRICS},
-        /* wildcards and which range decides */
-        {"application/*", EXPO_OPENMETRICS},
-        {"text/*", EXPO_TEXT},
-        {"text/*;q=0.3, application/*;q=0.4", EXPO_OPENMETRICS},
-        {"text/plain;q=0.1, */*;q=0.9", EXPO_OPENMETRICS},
-        {"application/openmetrics-text;q=0.1, application/*;q=1, text/plain;q=0.5", EXPO_TEXT},
-        {"application/openmetrics-text;version=1.0.0;q=0.1, application/openmetrics-text;q=1, "
-         "text/plain;q=0.5",
-         EXPO_TEXT},
-        {"*/*;q=0.9, application/openmetrics-text;q=0.8", EXPO_TEXT},
-        /* weights */
-        {"text/plain, application/openmetrics-text", EXPO_TEXT}, /* a tie */
-        {"application/openmetrics-text, text/plain", EXPO_TEXT},
-        {"text/plain;q=0.999, application/openmetrics-text;q=1.000", EXPO_OPENMETRICS},
-        {"text/plain;q=0.5, application/openmetrics-text;q=0.500", EXPO_TEXT},
-        {"text/plain;q=0.5, application/openmetrics-text;q=0.5001", EXPO_TEXT},
-        {"text/plain;q=0, */*", EXPO_OPENMETRICS},
-        {"text/plain;q=0, application/openmetrics-text;q=0", EXPO_TEXT},
-        {"application/openmetrics-text;q=0, */*;q=0.1", EXPO_TEXT},
-        {"application/openmetrics-text;q=0", EXPO_TEXT},
-        {"application/openmetrics-text;q=0.0", EXPO_TEXT},
-        {"application/openmetrics-text;q=0.", EXPO_TEXT},
-        {"application/openmetrics-text;q=1.", EXPO_OPENMETRICS},
-        {"text/plain;q=0.2,application/openmetrics-text;q=0.3;level=1", EXPO_OPENMETRICS},
-        /* spaces and empty elements */
-        {" ,, application/openmetrics-text\t; version=1.0.0 ; q=0.9 , ,text/plain;q=0.8,",
-         EXPO_OPENMETRICS},
-        {"application/openmetrics-text;;q=0.9;,text/plain;q=0.8", EXPO_OPENMETRICS},
-        {"application/openmetrics-text ; q = 0.9, text/plain;q=0.8", EXPO_OPENMETRICS},
-        /* malformed elements count for nothing, those around them do */
-        {"application/openmetrics-text;q=2, text/plain;q=0.1", EXPO_TEXT},
-        {"application/openmetrics-text;q=-1", EXPO_TEXT},
-        {"application/openmetrics-text;q=abc", EXPO_TEXT},
-        {"application/openmetrics-text;q=", EXPO_TEXT},
-        {"application/openmetrics-text;q=0.5x", EXPO_TEXT},
-        {"application/openmetrics-text;q=.5", EXPO_TEXT},
-        {"application/openmetrics-text;q=1.001", EXPO_TEXT},
-        {"application/openmetrics-text;q=1e0", EXPO_TEXT},
-        {"application/openmetrics-text/x", EXPO_TEXT},
-        {"application /openmetrics-text", EXPO_TEXT},
-        {"application/openmetrics-text q=1", EXPO_TEXT},
-        {"text/plain;q=x, application/openmetrics-text;q=0.1", EXPO_OPENMETRICS},
-        {"(, application/openmetrics-text", EXPO_OPENMETRICS},
-        {";q=1, application/openmetrics-text", EXPO_OPENMETRICS},
-        {"/, */, /*, application/openmetrics-text", EXPO_OPENMETRICS},
-        {"\x80\xff, application/openmetrics-text", EXPO_OPENMETRICS},
-        /* quoted strings */
-        {"text/plain;x=\"a,b;q=0\";q=0.1, application/openmetrics-text;q=0.2", EXPO_OPENMETRICS},
-        {"a/b;x=\", application/openmetrics-text, \"", EXPO_TEXT},
-        {"a/b;x=\"\\\", application/openmetrics-text\"", EXPO_TEXT},
-        {"a/b;x=\"\\\\\", application/openmetrics-text", EXPO_OPENMETRICS},
-        {"a/b;x=\"never ends, application/openmetrics-text", EXPO_TEXT},
-        {"application/openmetrics-text;version=\"\"", EXPO_OPENMETRICS},
-    };
-
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        if (negotiate_format(cases[i].accept) != cases[i].format)
-            fail_msg("Accept: %s", cases[i].accept ? cases[i].accept : "(none)");
+    for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+        if (negotiate_format(formats[i].accept) != formats[i].format)
+            fail_msg("Accept: %s", formats[i].accept ? formats[i].accept : "(none)");
     }
 }
 

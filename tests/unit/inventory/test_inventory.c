@@ -150,6 +150,7 @@ static void test_success(void **state)
     (void)state;
     bench_start(&b, 1);
     assert_false(inventory_has_data(b.inventory, 0));
+    assert_false(inventory_withheld(b.inventory, 0, INT64_MAX));
     assert_false(inventory_succeeded(b.inventory, 0));
     bench_succeed(&b, 0, three(), T0_MS);
     assert_true(inventory_has_data(b.inventory, 0));
@@ -351,6 +352,7 @@ static void expect_shown(struct bench *b, int64_t now_mono_ms, bool shown)
     expect(&text, A "refresh_failures_total", 0, DEPLOYMENTS ",reason=\"timeout\"", "1");
     expect(&text, A "up", 0, "", "0");
     assert_int_equal(status_of(b, 0, now_mono_ms).withheld, !shown);
+    assert_int_equal(inventory_withheld(b->inventory, 0, now_mono_ms), !shown);
 }
 
 static void test_withholding(void **state)

@@ -114,7 +114,7 @@ static void test_values(void **state)
         assert_true(value(&text, "process_open_fds") >= EXTRA_FDS);
         assert_true(value(&text, "process_open_fds") < SMALLER_FD_LIMIT);
         assert_true(value(&text, "process_max_fds") == SMALLER_FD_LIMIT);
-        assert_true(value(&text, "process_threads") == 1);
+        assert_true(value(&text, "process_threads") >= 1);
         assert_true(value(&text, "process_resident_memory_bytes") > 100e3);
         assert_true(value(&text, "process_virtual_memory_bytes") >
                     value(&text, "process_resident_memory_bytes"));

@@ -95,7 +95,9 @@ static void test_other(void **state)
         count(&stats, 400 + i, 1);
     assert_int_equal(stats.operations[OP].n_codes, own);
     assert_int_equal(requests(&stats, -1), 0);
-    for (int i = 0; i < 40; i++)
+    count(&stats, 500, 2);
+    assert_int_equal(requests(&stats, -1), 2);
+    for (int i = 1; i < 40; i++)
         count(&stats, 500 + i, 2);
     assert_int_equal(stats.operations[OP].n_codes, API_STATS_CODES);
     assert_int_equal(stats.operations[OP].codes[own].code, -1);

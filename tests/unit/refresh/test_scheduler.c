@@ -285,6 +285,22 @@ static int64_t cpu_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+static void test_idle(void **state)
+{
+    int64_t before;
+
+    (void)state;
+    rig_init(&rig, 3);
+    rig_start(&rig, false);
+    wait_until(fake_seen_all().ended == 3);
+    wait_until(published_value(&rig, "up", "n0", "", "1"));
+    pause_ms(50);
+    before = cpu_ms();
+    pause_ms(200);
+    assert_true(cpu_ms() - before < 50);
+    rig_stop(&rig);
+}
+
 /* A generation that cannot be made is tried again a second later, and until then nobody spins. */
 static void test_publishing_without_memory(void **state)
 {
@@ -471,9 +487,12 @@ static void test_stop_in_the_midst(void **state)
 static void test_stop_at_once(void **state)
 {
     (void)state;
+    /* Some workers have not begun what they were given. */
     for (int i = 0; i < 20; i++) {
-        rig_init(&rig, 3);
-        rig_start(&rig, false);
+        rig_init(&rig, 60);
+        rig_start(&rig, true);
+        while (i % 2 && fake_seen_all().begun == 0)
+            continue;
         rig_stop(&rig);
     }
 }
@@ -608,6 +627,7 @@ int main(void)
         cmocka_unit_test_teardown(test_a_hang_delays_nobody_else, clean_up),
         cmocka_unit_test_teardown(test_more_namespaces_than_workers, clean_up),
         cmocka_unit_test_teardown(test_withholding_by_time, clean_up),
+        cmocka_unit_test_teardown(test_idle, clean_up),
         cmocka_unit_test_teardown(test_publishing_without_memory, clean_up),
         cmocka_unit_test_teardown(test_reload, clean_up),
         cmocka_unit_test_teardown(test_reload_of_what_reads_differently, clean_up),
