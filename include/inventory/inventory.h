@@ -39,8 +39,9 @@ struct inventory_watch {
 };
 
 /*
- * Makes exactly these namespaces the watched ones. Data and counters of a (workspace, namespace)
- * that was watched before stay. On failure nothing has changed.
+ * Makes exactly these namespaces, each (workspace, namespace) once, the watched ones. Data and
+ * counters of a (workspace, namespace) that was watched before stay. On failure nothing has
+ * changed.
  */
 int inventory_configure(struct inventory *inventory, const struct inventory_settings *settings,
                         const struct inventory_watch *watches, size_t n,
@@ -63,12 +64,12 @@ struct refresh_outcome {
 };
 
 /*
- * Takes the outcome over: a whole listing replaces the one before; a failure leaves it. A
- * changed entry is rendered at the next inventory_snapshot. When memory is out for the new
- * listing's blocks the refresh counts as failed (internal) and the old data stays.
+ * Takes the outcome over: a whole listing is rendered and replaces the one before (0); a failure
+ * leaves it, and comes back as -1 with the outcome's kind and message in err. When memory is out
+ * for the new listing the refresh counts as failed (internal) and the old data stays.
  */
-void inventory_refresh_done(struct inventory *inventory, size_t entry, enum collector collector,
-                            struct refresh_outcome *outcome);
+int inventory_refresh_done(struct inventory *inventory, size_t entry, enum collector collector,
+                           struct refresh_outcome *outcome, struct err *err) MUST_CHECK;
 
 /* What requests cost whose refresh nobody waited for any more. */
 void inventory_add_stats(struct inventory *inventory, size_t entry, const struct api_stats *stats);

@@ -33,6 +33,7 @@ struct piece *piece_ref(struct piece *piece);
 void piece_unref(struct piece *piece);
 
 const char *piece_text(const struct piece *piece, size_t *ret_len);
+/* Valid once piece_deflated succeeded. */
 uint32_t piece_crc32(const struct piece *piece);
 
 /*
@@ -75,7 +76,8 @@ void snapshot_unrefp(struct snapshot **s);
 struct piece *const *snapshot_pieces(const struct snapshot *s, enum expo_format format,
                                      size_t *ret_n);
 size_t snapshot_text_len(const struct snapshot *s, enum expo_format format);
-/* CRC of the whole text of a format, joined from the pieces' CRCs. */
+/* CRC of the whole text of a format, joined from the pieces'. Valid once snapshot_deflate
+ * succeeded. */
 uint32_t snapshot_crc32(const struct snapshot *s, enum expo_format format);
 uint64_t snapshot_series(const struct snapshot *s);
 /* Bytes of all segments of a format that are compressed already; 0 if nobody asked for gzip yet. */

@@ -6,7 +6,7 @@
  *   body unread: right for what is refused, wrong for the rest, which is answered at the second.
  * - MHD_create_response_from_iovec would send pieces without a copy, but copies the list of them
  *   into the connection's own pool: 16 KiB hold about 900 pieces, the text of some ten thousand
- *   deployments, and beyond that every scrape is cut off after its headers. One sendmsg also takes
+ *   deployments, and one more ends the process ("Failed to destroy mutex"). One sendmsg also takes
  *   all that the kernel accepts. So a body is copied out block by block, and the connections of a
  *   thread take turns after each block. Measured over loopback on two busy cores, with eight
  *   clients that read 21 MB in a loop, for a ninth that asks for /-/healthy (medians of five runs):

@@ -353,50 +353,58 @@ void inventory_refresh_missed(struct inventory *inventory, size_t entry, enum co
     health_of(inventory, entry, collector)->missed++;
 }
 
-static void note_failure(struct health *health, enum err_kind kind, const char *message)
+static void note_failure(struct health *health, const struct err *err)
 {
-    struct err err;
-
-    err_set(&err, kind, "%s", message ? message : ""); /* cuts it at a character */
     health->success = false;
-    health->reason = err_reason(kind);
+    health->reason = err_reason(err->kind);
     health->failures[health->reason]++;
-    memcpy(health->message, err.msg, sizeof(health->message));
+    memcpy(health->message, err->msg, sizeof(health->message));
 }
 
-void inventory_refresh_done(struct inventory *inventory, size_t entry, enum collector collector,
-                            struct refresh_outcome *outcome)
+/* Renders the new listing beside the old slice, then takes its place. */
+static int take_listing(struct inventory *inv, struct entry *entry, struct listing *listing,
+                        struct err *err)
+{
+    struct slice_options options = options_of(entry, &inv->deny, inv->without_deployments);
+    int64_t began_us = clock_mono_us();
+    struct slice *slice;
+
+    count_live(inv, listing);
+    if (slice_new(listing, &options, entry->slice, &slice, err) < 0) {
+        listing_free(listing);
+        return -1;
+    }
+    slice_free(entry->slice);
+    entry->slice = slice;
+    inv->render_us += clock_mono_us() - began_us;
+    return 0;
+}
+
+int inventory_refresh_done(struct inventory *inventory, size_t entry, enum collector collector,
+                           struct refresh_outcome *outcome, struct err *err)
 {
     struct entry *e = inventory->entries[entry];
     struct health *health = health_of(inventory, entry, collector);
-    struct slice_options options = options_of(e, &inventory->deny, inventory->without_deployments);
-    struct slice *slice;
-    struct err err = {0};
-    int64_t began_us = clock_mono_us();
+    int rc = -1;
 
     health->tried = true;
     health->duration_ms = outcome->duration_ms;
     if (outcome->stats)
         api_stats_add(&e->stats, outcome->stats);
-    if (!outcome->listing) {
-        note_failure(health, outcome->kind, outcome->message);
-        return;
+    if (outcome->listing)
+        rc = take_listing(inventory, e, TAKE(outcome->listing), err);
+    else
+        err_set(err, outcome->kind, "%s", outcome->message ? outcome->message : "");
+    if (rc < 0) {
+        note_failure(health, err);
+        return -1;
     }
-    count_live(inventory, outcome->listing);
-    if (slice_new(outcome->listing, &options, e->slice, &slice, &err) < 0) {
-        note_failure(health, err.kind, err.msg);
-        listing_free(TAKE(outcome->listing));
-        return;
-    }
-    outcome->listing = NULL;
-    slice_free(e->slice);
-    e->slice = slice;
-    inventory->render_us += clock_mono_us() - began_us;
     health->success = true;
     health->reason = ERR_NONE;
     health->message[0] = '\0';
     health->last_success_unix_ms = outcome->ended_unix_ms;
     health->last_success_mono_ms = outcome->ended_mono_ms;
+    return 0;
 }
 
 void inventory_add_stats(struct inventory *inventory, size_t entry, const struct api_stats *stats)

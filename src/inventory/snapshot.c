@@ -85,13 +85,16 @@ uint64_t piece_series(const struct piece *piece)
 static int deflate_locked(struct piece *piece, struct err *err)
 {
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
-    char *bytes;
+    char *bytes, *shrunk;
 
     if (deflate_segment(piece->text, piece->len, DEFLATE_LEVEL, &out, err) < 0)
         return -1;
     bytes = strbuf_take(&out, &piece->deflated_len);
     if (!bytes)
         return err_nomem(err, "a compressed block");
+    shrunk = realloc(bytes, piece->deflated_len); /* pieces live long, spare room adds up */
+    if (shrunk)
+        bytes = shrunk;
     piece->crc = deflate_crc32(0, piece->text, piece->len);
     atomic_store_explicit(&piece->deflated, bytes, memory_order_release);
     return 0;

@@ -109,7 +109,8 @@ static void publish_if_due(struct scheduler *s)
 
 /* --- results --- */
 
-static void log_success(const struct watch *w, const struct job_result *r)
+static void log_success(const struct watch *w, const struct job_result *r,
+                        const struct listing *listing)
 {
     const struct log_field *fields =
         LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name});
@@ -120,7 +121,7 @@ static void log_success(const struct watch *w, const struct job_result *r)
         what = "refreshed";
     if (log_enabled(level))
         log_write(level, fields, "%s: %zu deployments on %u pages in %lld ms", what,
-                  r->listing->n_items, r->listing->pages,
+                  listing->n_items, listing->pages,
                   (long long)(r->ended_mono_ms - r->began_mono_ms));
 }
 
@@ -143,18 +144,18 @@ static void log_lies(struct watch *w, const struct listing *listing)
 }
 
 /* A failure that repeats is logged when its reason changes; the log tells the consequence. */
-static void log_failure(const struct watch *w, const struct job_result *r, bool has_data)
+static void log_failure(const struct watch *w, const struct err *err, bool has_data)
 {
-    bool news = !w->failing || w->reason != err_reason(r->err.kind);
+    bool news = !w->failing || w->reason != err_reason(err->kind);
     const struct log_field *fields =
         LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name},
-                   {"reason", err_kind_name(err_reason(r->err.kind))});
+                   {"reason", err_kind_name(err_reason(err->kind))});
     const char *consequence = has_data ? "keeping the last data" : "there is no data yet";
 
     if (news)
-        log_warn(fields, "refresh failed, %s: %s", consequence, r->err.msg);
+        log_warn(fields, "refresh failed, %s: %s", consequence, err->msg);
     else
-        log_debug(fields, "refresh failed again, %s: %s", consequence, r->err.msg);
+        log_debug(fields, "refresh failed again, %s: %s", consequence, err->msg);
 }
 
 static void reschedule(struct scheduler *s, struct watch *w, const struct job_result *r,
@@ -176,9 +177,11 @@ static void reschedule(struct scheduler *s, struct watch *w, const struct job_re
 static void apply_result(struct scheduler *s, struct watch *w, struct job_result *r)
 {
     size_t entry = (size_t)(w - s->set.watches);
-    bool had_data = inventory_has_data(s->inventory, entry);
+    bool had_data = inventory_has_data(s->inventory, entry), success;
+    struct err err = {0};
+    const struct listing *listing = r->listing; /* alive as long as the inventory shows it */
     struct refresh_outcome outcome = {
-        .listing = r->listing,
+        .listing = TAKE(r->listing),
         .kind = r->err.kind,
         .message = r->err.msg,
         .stats = &r->stats,
@@ -186,20 +189,19 @@ static void apply_result(struct scheduler *s, struct watch *w, struct job_result
         .ended_mono_ms = r->ended_mono_ms,
         .duration_ms = r->ended_mono_ms - r->began_mono_ms,
     };
-    bool success = r->listing != NULL;
 
+    success =
+        inventory_refresh_done(s->inventory, entry, COLLECTOR_DEPLOYMENTS, &outcome, &err) == 0;
     if (success) {
-        log_success(w, r);
-        log_lies(w, r->listing);
+        log_success(w, r, listing);
+        log_lies(w, listing);
     } else {
-        log_failure(w, r, had_data);
+        log_failure(w, &err, had_data);
     }
-    r->listing = NULL;
-    inventory_refresh_done(s->inventory, entry, COLLECTOR_DEPLOYMENTS, &outcome);
     reschedule(s, w, r, success);
     w->tried = true;
     w->failing = !success;
-    w->reason = err_reason(r->err.kind);
+    w->reason = err_reason(err.kind);
     s->dirty = true;
 }
 
@@ -297,7 +299,7 @@ static void start_due(struct scheduler *s)
 
 /* --- workers and configuration --- */
 
-/* At least as many workers as n or the cap says; fewer only if some can be had at all. */
+/* As many workers as n says, up to the cap. Those that could be started stay on failure. */
 static int ensure_workers(struct scheduler *s, size_t n, struct err *err)
 {
     struct worker **workers;

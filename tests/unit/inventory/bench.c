@@ -50,12 +50,17 @@ void bench_stop(struct bench *b)
 static void done(struct bench *b, size_t entry, struct refresh_outcome *outcome,
                  int64_t now_mono_ms)
 {
+    struct err err = {0};
+    bool success = outcome->listing != NULL;
+
     outcome->ended_mono_ms = now_mono_ms;
     outcome->ended_unix_ms = U0_MS + (now_mono_ms - T0_MS);
     outcome->duration_ms = 2410;
     inventory_refresh_begun(b->inventory, entry, COLLECTOR_DEPLOYMENTS,
                             outcome->ended_unix_ms - outcome->duration_ms);
-    inventory_refresh_done(b->inventory, entry, COLLECTOR_DEPLOYMENTS, outcome);
+    assert_int_equal(
+        inventory_refresh_done(b->inventory, entry, COLLECTOR_DEPLOYMENTS, outcome, &err),
+        success ? 0 : -1);
 }
 
 void bench_succeed(struct bench *b, size_t entry, struct listing *listing, int64_t now_mono_ms)

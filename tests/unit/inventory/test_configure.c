@@ -359,15 +359,19 @@ static void test_refresh_without_memory(void **state)
     (void)state;
     for (;; n++) {
         struct refresh_outcome outcome = {.ended_mono_ms = T0_MS + 1};
+        struct err err = {0};
         struct bench b;
+        int rc;
 
         bench_start(&b, 1);
         bench_succeed(&b, 0, three(), T0_MS);
         outcome.listing = listing_of_numbers((uint32_t[]){2, 3, 4, 5}, 4);
         outcome.listing->duplicates = 1;
         alloc_fail_at(n);
-        inventory_refresh_done(b.inventory, 0, COLLECTOR_DEPLOYMENTS, &outcome);
+        rc = inventory_refresh_done(b.inventory, 0, COLLECTOR_DEPLOYMENTS, &outcome, &err);
         alloc_fail_off();
+        assert_int_equal(rc, alloc_fail_count() < n ? 0 : -1);
+        assert_int_equal(err.kind, rc < 0 ? ERR_NOMEM : ERR_NONE);
         assert_null(outcome.listing);
         bench_text(&b, T0_MS, &text);
         if (alloc_fail_count() < n) {

@@ -133,12 +133,17 @@ static void configure(struct inventory *inventory, struct target *targets)
 static void done(struct inventory *inventory, size_t entry, struct refresh_outcome outcome,
                  int64_t now_ms)
 {
+    struct err err = {0};
+    bool success = outcome.listing != NULL;
+
     outcome.ended_mono_ms = now_ms;
     outcome.ended_unix_ms = U0_MS + (now_ms - T0_MS);
     outcome.duration_ms = 1000 + (int64_t)entry * 205;
     inventory_refresh_begun(inventory, entry, COLLECTOR_DEPLOYMENTS,
                             outcome.ended_unix_ms - outcome.duration_ms);
-    inventory_refresh_done(inventory, entry, COLLECTOR_DEPLOYMENTS, &outcome);
+    assert_int_equal(
+        inventory_refresh_done(inventory, entry, COLLECTOR_DEPLOYMENTS, &outcome, &err),
+        success ? 0 : -1);
 }
 
 static void let_things_happen(struct inventory *inventory)

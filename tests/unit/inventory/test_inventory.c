@@ -413,6 +413,7 @@ static void test_request_counters(void **state)
     struct refresh_outcome failure = {.kind = ERR_HTTP, .message = "500", .stats = &stats};
     struct bench b;
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    struct err err = {0};
 
     (void)state;
     stats.operations[0].retries = 2;
@@ -424,7 +425,9 @@ static void test_request_counters(void **state)
         api_stats_count(&stats, OPERATION_LIST_DEPLOYMENTS, code);
     api_stats_count(&stats, OPERATION_LIST_DEPLOYMENTS, 0);
     bench_start(&b, 1);
-    inventory_refresh_done(b.inventory, 0, COLLECTOR_DEPLOYMENTS, &failure); /* counts, too */
+    /* Its requests count, too. */
+    assert_int_equal(inventory_refresh_done(b.inventory, 0, COLLECTOR_DEPLOYMENTS, &failure, &err),
+                     -1);
     inventory_add_stats(b.inventory, 0, &stats);
     bench_text(&b, T0_MS, &text);
     expect(&text, A "api_requests_total", 0, OPERATION ",code=\"200\"", "2");
