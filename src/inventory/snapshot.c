@@ -92,7 +92,8 @@ static int deflate_locked(struct piece *piece, struct err *err)
     bytes = strbuf_take(&out, &piece->deflated_len);
     if (!bytes)
         return err_nomem(err, "a compressed block");
-    shrunk = realloc(bytes, piece->deflated_len); /* pieces live long, spare room adds up */
+    /* Pieces live long, spare room adds up. One byte at least: realloc to nothing frees. */
+    shrunk = realloc(bytes, piece->deflated_len + 1);
     if (shrunk)
         bytes = shrunk;
     piece->crc = deflate_crc32(0, piece->text, piece->len);

@@ -152,10 +152,8 @@ static void test_copy_and_equal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),
-        cmocka_unit_test(test_all_short_patterns),
-        cmocka_unit_test(test_no_blowup),
-        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_table),          cmocka_unit_test(test_all_short_patterns),
+        cmocka_unit_test(test_no_blowup),      cmocka_unit_test(test_list),
         cmocka_unit_test(test_copy_and_equal),
     };
 
