@@ -85,17 +85,15 @@ uint64_t piece_series(const struct piece *piece)
 static int deflate_locked(struct piece *piece, struct err *err)
 {
     CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
-    char *bytes, *shrunk;
+    char *bytes;
 
     if (deflate_segment(piece->text, piece->len, DEFLATE_LEVEL, &out, err) < 0)
         return -1;
-    bytes = strbuf_take(&out, &piece->deflated_len);
+    bytes = malloc(out.len + 1); /* exactly: pieces live long, spare room adds up */
     if (!bytes)
         return err_nomem(err, "a compressed block");
-    /* Pieces live long, spare room adds up. One byte at least: realloc to nothing frees. */
-    shrunk = realloc(bytes, piece->deflated_len + 1);
-    if (shrunk)
-        bytes = shrunk;
+    memcpy(bytes, strbuf_str(&out), out.len);
+    piece->deflated_len = out.len;
     piece->crc = deflate_crc32(0, piece->text, piece->len);
     atomic_store_explicit(&piece->deflated, bytes, memory_order_release);
     return 0;
