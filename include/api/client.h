@@ -29,6 +29,9 @@ void api_client_free(struct api_client *client);
  */
 void api_client_stop(struct api_client *client);
 
+/* Undoes api_client_stop, for a client that is wanted again. Only while no call is under way. */
+void api_client_resume(struct api_client *client);
+
 /* One listing of one namespace. */
 struct api_list_request {
     const struct target *target;

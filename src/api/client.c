@@ -78,6 +78,11 @@ void api_client_stop(struct api_client *client)
     transport_stop(client->transport);
 }
 
+void api_client_resume(struct api_client *client)
+{
+    transport_resume(client->transport);
+}
+
 /* --- page sizes --- */
 
 /* NULL when memory is out: then nothing is remembered, and nothing worse happens. */

@@ -5,6 +5,8 @@
 /* No wait that a server may ask for is longer; far above what retry.c obeys. */
 static const int64_t RETRY_AFTER_MS_MAX = INT64_C(24) * 3600 * 1000;
 
+static const int64_t UNIX_S_MAX = INT64_C(253402300799); /* 9999-12-31T23:59:59Z */
+
 void header_copy(char *to, size_t size, const char *value)
 {
     size_t n = 0;
@@ -13,6 +15,11 @@ void header_copy(char *to, size_t size, const char *value)
         if (*value >= ' ' && *value <= '~')
             to[n++] = *value;
     to[n] = '\0';
+}
+
+int64_t header_date(int64_t parsed_unix_s)
+{
+    return parsed_unix_s >= 0 && parsed_unix_s <= UNIX_S_MAX ? parsed_unix_s : -1;
 }
 
 /* A positive decimal number times factor, capped; -1 for anything else, as the vendor's SDKs do. */

@@ -9,6 +9,13 @@
 void header_copy(char *to, size_t size, const char *value);
 
 /*
+ * Unix seconds that a date header was read as, or -1 for what no clock shows: before 1970 (-1
+ * itself among it), behind the year 9999. Within that the arithmetic in milliseconds cannot
+ * overflow.
+ */
+int64_t header_date(int64_t parsed_unix_s);
+
+/*
  * How long to wait, in ms: the vendor's x-acs-retry-after (milliseconds), or else Retry-After
  * (seconds, or a date: standard_unix_s, -1 if it is none). -1 if neither says a time to come. Both
  * may be NULL.

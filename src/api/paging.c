@@ -184,8 +184,11 @@ int paging_add(struct paging *p, uint32_t number, const struct page *page, struc
         p->top_empty = page->n_objects == 0;
     }
     for (size_t i = 0; i < page->n_items; i++) {
-        /* More per page than asked for: the bound on pages would not bound the memory. */
-        if (distinct(p) >= (uint64_t)p->max_pages * p->page_size) {
+        /*
+         * More per page than asked for: the bound on pages would not bound the memory. Those that
+         * come again count, for their records stay in the arena all the same.
+         */
+        if (distinct(p) + p->duplicates >= (uint64_t)p->max_pages * p->page_size) {
             p->overflow = true;
             break;
         }
@@ -209,7 +212,8 @@ enum paging_verdict paging_verdict(const struct paging *p)
         return PAGING_WHOLE;
     if (p->overflow || (p->next > p->max_pages && goes_on(p))) {
         bool beyond = p->total_min > 0 && (uint64_t)p->total_min > p->max_records;
-        if (!beyond)
+        bool always_the_same = p->overflow && distinct(p) < p->max_records;
+        if (!beyond || always_the_same)
             return PAGING_ENDLESS;
         return total_agreed(p) ? PAGING_LIMITED : PAGING_SHIFTING;
     }
@@ -238,12 +242,17 @@ char *paging_describe(const struct paging *p, char buf[PAGING_TEXT_LEN])
 
 struct paging_outcome paging_outcome(const struct paging *p)
 {
-    return (struct paging_outcome){.ids = ids_fingerprint(&p->ids), .invalid = p->invalid};
+    return (struct paging_outcome){
+        .verdict = paging_verdict(p),
+        .ids = ids_fingerprint(&p->ids),
+        .invalid = p->invalid,
+    };
 }
 
 bool paging_outcome_equal(const struct paging_outcome *a, const struct paging_outcome *b)
 {
-    return ids_fingerprint_equal(a->ids, b->ids) && a->invalid == b->invalid;
+    return a->verdict == b->verdict && ids_fingerprint_equal(a->ids, b->ids) &&
+           a->invalid == b->invalid;
 }
 
 static int by_page(const void *left, const void *right)

@@ -47,7 +47,7 @@ struct paging {
     bool top_full;
     bool top_empty;
     bool repeats;  /* some page had objects, but none that was new */
-    bool overflow; /* more records came than max_pages pages can hold */
+    bool overflow; /* more records came, known ones too, than max_pages pages can hold */
 
     int64_t total; /* totalSize as announced last; -1 = never */
     int64_t total_min;
@@ -88,8 +88,12 @@ enum paging_verdict paging_verdict(const struct paging *p);
 #define PAGING_TEXT_LEN 224
 char *paging_describe(const struct paging *p, char buf[PAGING_TEXT_LEN]);
 
-/* What to compare with the other pass: ids and unreadable objects. */
+/*
+ * What to compare with the other pass: ids and unreadable objects, and the verdict, for a pass that
+ * broke cannot vouch for another one. Only when done.
+ */
 struct paging_outcome {
+    enum paging_verdict verdict;
     struct ids_fingerprint ids;
     uint64_t invalid;
 };

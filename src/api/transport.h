@@ -40,10 +40,9 @@ struct transport_reply {
     struct err err; /* ERR_NONE: a whole HTTP reply with any status. Else no byte of body counts. */
     int status;     /* also when err is set, if there was one; 0 = none */
     struct strbuf body;
-    char content_type[64];
     char request_id[64];    /* x-acs-request-id, "" = none */
     int64_t retry_after_ms; /* x-acs-retry-after (ms) or else Retry-After (s or date), -1 = none */
-    int64_t date_unix_s;    /* Date header, -1 = none */
+    int64_t date_unix_s;    /* Date header, 1970 to 9999; -1 = none */
     int64_t duration_us;
     uint64_t body_bytes; /* as received on the wire */
     bool body_too_large; /* err is ERR_LIMIT because of max_body_size: asking for less may help */
@@ -79,5 +78,8 @@ void transport_cancel_all(struct transport *t);
 
 /* Any thread: transport_wait returns ERR_STOPPED at once, now and ever after. */
 void transport_stop(struct transport *t);
+
+/* Undoes transport_stop; only while nothing is in flight. */
+void transport_resume(struct transport *t);
 
 #endif

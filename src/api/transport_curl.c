@@ -359,6 +359,12 @@ void transport_stop(struct transport *t)
     curl_multi_wakeup(t->multi);
 }
 
+void transport_resume(struct transport *t)
+{
+    assert(t->n_in_flight == 0);
+    atomic_store(&t->stopped, false);
+}
+
 /* As many connections are kept as were ever needed side by side: closing one costs a handshake. */
 static void keep_connections(struct transport *t)
 {
@@ -579,18 +585,18 @@ static const char *header(const struct transfer *f, const char *name)
     return curl_easy_header(f->easy, name, 0, CURLH_HEADER, -1, &h) == CURLHE_OK ? h->value : NULL;
 }
 
-/* Unix seconds of an HTTP date, -1 = none. */
-static int64_t header_date(const struct transfer *f, const char *name)
+/* Unix seconds of an HTTP date, -1 = none. libcurl reads years up to 2147483647. */
+static int64_t date(const struct transfer *f, const char *name)
 {
     const char *value = header(f, name);
 
-    return value ? (int64_t)curl_getdate(value, NULL) : -1;
+    return value ? header_date((int64_t)curl_getdate(value, NULL)) : -1;
 }
 
 static void fill_reply(struct transfer *f, CURLcode rc, struct transport_reply *ret)
 {
     long status = info_long(f, CURLINFO_RESPONSE_CODE);
-    int64_t date_s = header_date(f, "Date");
+    int64_t date_s = date(f, "Date");
     /* A date to come is told by the server's clock where it shows it: ours may be wrong. */
     int64_t now_s = date_s >= 0 ? date_s : clock_unix_ms() / 1000;
 
@@ -599,12 +605,11 @@ static void fill_reply(struct transfer *f, CURLcode rc, struct transport_reply *
         .status = status >= STATUS_OK_MIN && status <= INT_MAX ? (int)status : 0,
         .retry_after_ms =
             header_retry_after_ms(header(f, "x-acs-retry-after"), header(f, "Retry-After"),
-                                  header_date(f, "Retry-After"), now_s),
+                                  date(f, "Retry-After"), now_s),
         .date_unix_s = date_s,
         .duration_us = info_us(f, CURLINFO_TOTAL_TIME_T),
         .body_bytes = (uint64_t)info_us(f, CURLINFO_SIZE_DOWNLOAD_T),
     };
-    header_copy(ret->content_type, sizeof(ret->content_type), header(f, "Content-Type"));
     header_copy(ret->request_id, sizeof(ret->request_id), header(f, "x-acs-request-id"));
     /* The result before the status: a body that was cut comes with status 200. */
     if (rc != CURLE_OK) {

@@ -344,6 +344,21 @@ static int configure_inventory(struct scheduler *s, const struct watch_set *set,
     return rc;
 }
 
+/*
+ * Refreshes under way that nobody waits for any more end now: one that hangs on an endpoint which
+ * the new configuration has put right would hold the new one up until its deadline.
+ */
+static void abort_unwanted(const struct scheduler *s, const struct watch_set *next)
+{
+    for (size_t i = 0; i < s->set.n_watches; i++) {
+        const struct watch *old = &s->set.watches[i];
+        const struct watch *w = watch_find(next, old->id);
+
+        if (old->running && (!w || w->outdated))
+            worker_abort(s->workers[old->worker]);
+    }
+}
+
 /* All that can fail comes before the first change. */
 static int put_in_force(struct scheduler *s, struct conf *conf, struct err *err)
 {
@@ -355,6 +370,7 @@ static int put_in_force(struct scheduler *s, struct conf *conf, struct err *err)
         watch_set_release(&set);
         return -1;
     }
+    abort_unwanted(s, &set);
     watch_set_release(&s->set);
     s->set = set;
     s->dirty = true;

@@ -90,12 +90,18 @@ int worker_start(struct bell *bell, struct api_session *session, struct worker *
 
 void worker_give(struct worker *worker, struct job *job)
 {
+    api_client_resume(worker->client); /* the job before may have been aborted */
     pthread_mutex_lock(&worker->bell->mu);
     worker->job = *job;
     worker->has_job = true;
     pthread_cond_signal(&worker->wake);
     pthread_mutex_unlock(&worker->bell->mu);
     *job = (struct job){0};
+}
+
+void worker_abort(struct worker *worker)
+{
+    api_client_stop(worker->client);
 }
 
 bool worker_take_result(struct worker *worker, struct job_result *ret)

@@ -28,6 +28,9 @@ int worker_start(struct bell *bell, struct api_session *session, struct worker *
 /* Hands the job over (consumed). Scheduler thread, without the lock. */
 void worker_give(struct worker *worker, struct job *job);
 
+/* Ends the refresh under way within milliseconds; its result comes as ERR_STOPPED. */
+void worker_abort(struct worker *worker);
+
 /* True and *ret if the worker has finished a job since; it is free from then on. */
 bool worker_take_result(struct worker *worker, struct job_result *ret);
 

@@ -138,6 +138,17 @@ class Daemon(afe.Case):
             self.assertEqual(before.get(name, flink_namespace="two"),
                              after.get(name, flink_namespace="two"), name)
 
+    def test_a_reload_ends_a_refresh_that_hangs(self):
+        """Whoever puts a wrong endpoint right does not wait for the old one's deadline."""
+        dead = self.simulator("--deployments=5", "--profile=small", "--fault=hang")
+        good = self.simulator("--deployments=5", "--profile=small")
+        defaults = 'timeout = "9m"; deadline = "10m";'
+        exporter = self.exporter(self.config(dead.url, defaults=defaults)).wait_listening()
+        afe.wait_for("the refresh to hang", lambda: dead.log_of_requests())
+        self.config(good.url, defaults=defaults)
+        exporter.send(signal.SIGHUP)
+        afe.wait_for("data", lambda: exporter.metrics().get("aliyun_flink_up") == 1)
+
     def test_a_refused_reload_changes_nothing(self):
         sim, exporter = self.pair("--deployments=5", "--profile=small",
                                   defaults='interval = "1h";')

@@ -260,6 +260,11 @@ void transport_stop(struct transport *t)
     t->stopped = true;
 }
 
+void transport_resume(struct transport *t)
+{
+    t->stopped = false;
+}
+
 void transport_reply_release(struct transport_reply *reply)
 {
     strbuf_release(&reply->body);

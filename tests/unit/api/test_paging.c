@@ -515,6 +515,39 @@ static void test_more_per_page_than_asked_for(void **state)
     arena_free(arena);
 }
 
+/* Every page holds far more than asked for, and but one of them is known: records that are kept. */
+static void test_memory_of_known_objects_is_bounded(void **state)
+{
+    enum { PER_PAGE = 500 };
+    struct arena *arena = arena_new();
+    uint32_t number;
+
+    (void)state;
+    for (int lie = 0; lie < 2; lie++) {
+        struct paging p;
+        struct page page;
+        struct err err;
+        size_t records = 0;
+
+        paging_init(&p, 100, 1000, &key);
+        while (paging_next(&p, &number)) {
+            struct world w = {.n = 100000, .page_size = PER_PAGE};
+            serve(&w, 1, arena, &page);
+            page.total_size = lie ? MISSING : 100000;
+            page.items[0].id = arena_strdup(arena, (char[]){(char)('a' + number), '\0'});
+            records += page.n_items;
+            assert_int_equal(paging_add(&p, number, &page, &err), 0);
+        }
+        assert_true(paging_done(&p));
+        /* Room for 1,100, and the page that passes it. */
+        assert_true(records <= 1100 + PER_PAGE);
+        /* Not a listing cut at max_deployments: that many never came. */
+        assert_int_equal(paging_verdict(&p), PAGING_ENDLESS);
+        paging_release(&p);
+    }
+    arena_free(arena);
+}
+
 static void test_unreadable_objects(void **state)
 {
     struct world w = {.n = 250, .page_size = 100, .invalid_each = 5};
@@ -536,6 +569,8 @@ static void test_outcomes_compare(void **state)
         {.n = 251, .page_size = 100, .lies = true, .total = MISSING},
         {.n = 250, .page_size = 100, .lies = true, .total = MISSING, .invalid_each = 100},
         {.n = 1250, .page_size = 100, .lies = true, .total = 3, .shift_from = 1, .shift_by = 1000},
+        /* The same 250 objects, but what is broken does not vouch for what is doubtful. */
+        {.n = 250, .page_size = 100, .repeats_last = true, .lies = true, .total = 1000},
     };
     struct paging_outcome outcomes[ARRAY_LEN(worlds)];
 
@@ -646,6 +681,7 @@ int main(void)
         cmocka_unit_test(test_max_deployments),
         cmocka_unit_test(test_limit_keeps_the_same),
         cmocka_unit_test(test_more_per_page_than_asked_for),
+        cmocka_unit_test(test_memory_of_known_objects_is_bounded),
         cmocka_unit_test(test_unreadable_objects),
         cmocka_unit_test(test_outcomes_compare),
         cmocka_unit_test(test_ids),

@@ -287,6 +287,13 @@ void api_client_stop(struct api_client *client)
     pthread_mutex_unlock(&fake.mu);
 }
 
+void api_client_resume(struct api_client *client)
+{
+    pthread_mutex_lock(&fake.mu);
+    client->stopped = false;
+    pthread_mutex_unlock(&fake.mu);
+}
+
 static int make_listing(size_t n, struct listing **ret, struct err *err)
 {
     CLEANUP(listing_freep) struct listing *listing = listing_new();
