@@ -47,6 +47,14 @@ int http_server_start(const struct http_options *options, struct http_server **r
 
 /* The port it listens on, for port 0. */
 unsigned http_server_port(const struct http_server *server);
+/* The address it is bound to, in numbers: "127.0.0.1:10058", "[::]:10058"; the server's. */
+const char *http_server_address(const struct http_server *server);
+
+/*
+ * Whether it looks like what http_options.listen_address takes; ERR_CONF says what is wrong. Opens
+ * no socket and asks no resolver, so the address may still be one that cannot be had.
+ */
+int http_check_address(const char *listen_address, struct err *err) MUST_CHECK;
 
 /*
  * No new connections, then up to drain_ms for replies under way, then gone. The registry's HTTP

@@ -56,12 +56,14 @@ struct target_status {
     int64_t last_success_unix_ms; /* 0 = never */
     int64_t duration_ms;          /* of the last refresh */
     int64_t interval_ms;
-    uint64_t deployments;
-    int64_t jobs_running; /* -1 = not told by any deployment */
+    int64_t failing_since_unix_ms; /* end of the first failure in a row; 0 = not failing */
+    int64_t deployments;           /* -1 = nothing to show: no listing yet, or withheld */
+    int64_t jobs_running;          /* -1 likewise, or not told by any deployment */
     int64_t jobs_failed;
-    bool tried;    /* at least one refresh ended */
-    bool success;  /* the last refresh succeeded */
-    bool withheld; /* state series are left out because they are too old */
+    uint64_t over_limit; /* deployments left out because of max_deployments */
+    bool tried;          /* at least one refresh ended */
+    bool success;        /* the last refresh succeeded */
+    bool withheld;       /* state series are left out because they are too old */
 };
 
 /* --- the generation --- */

@@ -65,6 +65,58 @@ bool files_exposed(const char *path, const struct stat *st)
     return (st->st_mode & S_IROTH) && !in_credentials_directory(path);
 }
 
+/* Up to size bytes; -1 with errno. */
+static ssize_t read_bytes(int fd, char *buf, size_t size)
+{
+    size_t len = 0;
+
+    while (len < size) {
+        ssize_t n = read(fd, buf + len, size - len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        len += (size_t)n;
+    }
+    return (ssize_t)len;
+}
+
+/* Without the newline that an editor puts at the end. */
+static size_t trimmed_len(const char *s, size_t len)
+{
+    if (len == 0 || s[len - 1] != '\n')
+        return len;
+    len--;
+    return len > 0 && s[len - 1] == '\r' ? len - 1 : len;
+}
+
+static const char *secret_complaint(const char *s, size_t len)
+{
+    if (len > SECRET_BYTES_MAX)
+        return "more than 4 KiB";
+    len = trimmed_len(s, len);
+    for (size_t i = 0; i < len; i++)
+        if (s[i] <= 0x20 || s[i] >= 0x7f)
+            return "it holds a blank, a line break or another character that no secret has";
+    return len == 0 ? "it is empty" : NULL;
+}
+
+/* What the file holds goes nowhere: it is read again when it is needed. */
+static bool check_secret(int fd, struct strbuf *complaint)
+{
+    char buf[SECRET_BYTES_MAX + 1]; /* one byte to see that there is more */
+    ssize_t n = read_bytes(fd, buf, sizeof(buf));
+    const char *reason = n < 0 ? strerror(errno) : secret_complaint(buf, (size_t)n);
+
+    explicit_bzero(buf, sizeof(buf));
+    if (reason)
+        strbuf_adds(complaint, reason);
+    return !reason;
+}
+
 bool files_check(const char *path, enum files_kind kind, struct strbuf *complaint)
 {
     struct stat st;
@@ -80,11 +132,7 @@ bool files_check(const char *path, enum files_kind kind, struct strbuf *complain
     else if (kind != FILES_PUBLIC && files_exposed(path, &st))
         strbuf_addf(complaint, "everybody may read it (mode %04o); take the right from others",
                     (unsigned)(st.st_mode & 07777));
-    else if (kind == FILES_SECRET && st.st_size == 0)
-        strbuf_adds(complaint, "it is empty");
-    else if (kind == FILES_SECRET && st.st_size > SECRET_BYTES_MAX)
-        strbuf_adds(complaint, "more than 4 KiB");
     else
-        return true;
+        return kind != FILES_SECRET || check_secret(fd, complaint);
     return false;
 }

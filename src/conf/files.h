@@ -1,6 +1,7 @@
 /*
- * Files that a configuration names: where they are and whether they may be used. Nothing is read
- * but their metadata. $CREDENTIALS_DIRECTORY is where systemd puts a unit's credentials.
+ * Files that a configuration names: where they are and whether they may be used. Only secrets are
+ * read, and nothing of them is kept. $CREDENTIALS_DIRECTORY is where systemd puts a unit's
+ * credentials.
  */
 #ifndef FILES_H
 #define FILES_H
@@ -25,7 +26,7 @@ bool files_exposed(const char *path, const struct stat *st);
 enum files_kind {
     FILES_PUBLIC, /* a certificate */
     FILES_KEY,    /* nothing that everybody may read */
-    FILES_SECRET, /* nor empty, nor more than 4 KiB */
+    FILES_SECRET, /* nor anything but one line of visible ASCII, of 4 KiB at most */
 };
 
 /* True if the file can be opened and is as its kind must be; else complaint says why not. */

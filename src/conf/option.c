@@ -158,10 +158,20 @@ static int read_string(const struct reading *r, struct value *v, const char **re
 static void report_choice(const struct reading *r, struct value *v)
 {
     CLEANUP(strbuf_release) struct strbuf must = STRBUF_INIT;
+    const struct choice *choices = r->option->choices;
+    const char *last = NULL;
 
-    for (const struct choice *c = r->option->choices; c->name; c++)
+    /* "a", "b" or "c" */
+    for (const struct choice *c = choices; c->name; c++)
         if (!c->later)
-            strbuf_addf(&must, "%s\"%s\"", must.len > 0 ? " or " : "", c->name);
+            last = c->name;
+    for (const struct choice *c = choices; c->name; c++) {
+        if (c->later)
+            continue;
+        if (must.len > 0)
+            strbuf_adds(&must, c->name == last ? " or " : ", ");
+        strbuf_addf(&must, "\"%s\"", c->name);
+    }
     if (v->type == VALUE_STRING)
         report_text(r, v, strbuf_str(&must));
     else
@@ -187,6 +197,14 @@ static int read_choice(const struct reading *r, struct value *v)
         return -1;
     }
     return i;
+}
+
+static void read_word(const struct reading *r, struct value *v, const char **ret)
+{
+    int choice = read_choice(r, v);
+
+    if (choice >= 0)
+        *ret = r->option->choices[choice].name;
 }
 
 static bool is_sequence(const struct value *v)
@@ -304,6 +322,9 @@ static int read_value(const struct reading *r, struct value *v, void *block)
         return read_string(r, v, field);
     case OPTION_STRINGS:
         return read_strings(r, v, field);
+    case OPTION_WORD:
+        read_word(r, v, field);
+        return 0;
     case OPTION_CHOICE:
         choice = read_choice(r, v);
         if (choice >= 0)

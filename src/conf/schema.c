@@ -38,6 +38,19 @@ static const struct choice aggregations[] = {
     {NULL, false},
 };
 
+/* What the control plane filters by; "" = all. */
+static const struct choice execution_modes[] = {
+    {"", false},
+    {"STREAMING", false},
+    {"BATCH", false},
+    {NULL, false},
+};
+
+static const struct choice statuses[] = {
+    {"", false},         {"RUNNING", false},       {"FAILED", false}, {"CANCELLED", false},
+    {"FINISHED", false}, {"TRANSITIONING", false}, {NULL, false},
+};
+
 /* clang-format off: one line an option is what makes it a table */
 static const struct option options[] = {
     {SCOPE_ROOT, "defaults", .type = OPTION_GROUP},
@@ -122,9 +135,10 @@ static const struct option options[] = {
     {SCOPE_TARGETS, "proxy_url", OPTION_STRING, .initial = "", .offset = TARGET(target.proxy_url)},
 
     {SCOPE_SELECT, "name", OPTION_STRING, .initial = "", .offset = TARGET(target.select.name)},
-    {SCOPE_SELECT, "execution_mode", OPTION_STRING, .initial = "",
+    {SCOPE_SELECT, "execution_mode", OPTION_WORD, .initial = "", .choices = execution_modes,
      .offset = TARGET(target.select.execution_mode)},
-    {SCOPE_SELECT, "status", OPTION_STRING, .initial = "", .offset = TARGET(target.select.status)},
+    {SCOPE_SELECT, "status", OPTION_WORD, .initial = "", .choices = statuses,
+     .offset = TARGET(target.select.status)},
     {SCOPE_SELECT, "creator", OPTION_STRING, .initial = "",
      .offset = TARGET(target.select.creator)},
     {SCOPE_SELECT, "modifier", OPTION_STRING, .initial = "",

@@ -41,6 +41,7 @@ enum option_type {
     OPTION_BOOL,     /* bool */
     OPTION_STRING,   /* const char * */
     OPTION_STRINGS,  /* struct string_list */
+    OPTION_WORD,     /* const char *: one of the choices */
     OPTION_CHOICE,   /* int: index of the choice */
     OPTION_CHOICES,  /* unsigned: bit set of 1u << index */
     OPTION_GROUP,    /* read on its own, or into the same struct where `into` says so */

@@ -204,17 +204,28 @@ static unsigned count_lines(const char *text, size_t len)
     return n;
 }
 
+/* Some editors start a text with U+FEFF, which libconfig does not know. */
+static size_t byte_order_mark_len(const struct strbuf *bytes)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    size_t len = sizeof(mark) - 1;
+
+    return bytes->len >= len && memcmp(bytes->ptr, mark, len) == 0 ? len : 0;
+}
+
 static enum outcome expand_tokens(struct expansion *x, const struct source_file *file,
                                   const struct strbuf *bytes, unsigned depth)
 {
-    const char *text = strbuf_str(bytes);
+    size_t skipped = byte_order_mark_len(bytes);
+    const char *text = strbuf_str(bytes) + skipped;
+    size_t len = bytes->len - skipped;
     unsigned file_line = 1;
     struct lex_token token = {0};
 
     do {
         enum outcome outcome;
 
-        token = lex_next(text, bytes->len, token.end);
+        token = lex_next(text, len, token.end);
         unsigned lines = count_lines(text + token.start, token.end - token.start);
         if (token.kind == LEX_INCLUDE) {
             const char *path = include_path(x->source->arena, file->dir, text, token);

@@ -4,7 +4,8 @@
  * libconfig could include by itself, but it looks for every file in one directory, takes an
  * absolute path for a relative one, and reads the bytes a second time, after they were hashed and
  * checked. So it is given one text, and lines of that text are mapped back to files here. All
- * other parts of conf speak of lines of the expanded text; only messages name files.
+ * other parts of conf speak of lines of the expanded text; only messages name files. A byte order
+ * mark that starts a file is left out.
  */
 #ifndef SOURCE_H
 #define SOURCE_H

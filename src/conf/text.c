@@ -36,10 +36,19 @@ static bool is_graphic(const char *s)
     return true;
 }
 
+static const char not_a_name[] = "takes names, not patterns";
+
+static bool is_pattern(const char *s)
+{
+    return strpbrk(s, "*?") != NULL;
+}
+
 static const char *workspace_complaint(const char *s)
 {
     if (strchr(s, '/'))
         return "must not contain '/'";
+    if (is_pattern(s))
+        return not_a_name;
     return is_graphic(s) ? NULL : "must be of ASCII letters, digits and signs, without blanks";
 }
 
@@ -51,6 +60,8 @@ static const char *namespace_complaint(const char *s)
         return "must not contain '/'";
     if (strcmp(s, ".") == 0 || strcmp(s, "..") == 0)
         return "must be a name, not \".\" or \"..\"";
+    if (is_pattern(s))
+        return not_a_name;
     return s[0] == ' ' || s[len - 1] == ' ' ? "must not start or end with a blank" : NULL;
 }
 

@@ -6,6 +6,7 @@
  * SIGHUP reloads, SIGTERM and SIGINT stop. All signals are blocked before any thread exists, and
  * there are no signal handlers, so there are no async-signal rules to remember.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,7 +105,8 @@ static void reload(struct program *p)
         return;
     }
     self_metrics_config_loaded(&p->self, conf->hash);
-    log_info(LOG_NONE, "the configuration was reloaded: %zu targets", conf->n_targets);
+    log_info(LOG_NONE, "the configuration was reloaded: %zu target%s", conf->n_targets,
+             conf->n_targets == 1 ? "" : "s");
 }
 
 /* --- the parts --- */
@@ -221,8 +223,8 @@ static int run_daemon(struct program *p, const sigset_t *signals)
         log_error(LOG_NONE, "%s", err.msg);
         return EXIT_FAILURE;
     }
-    log_info(LOG_NONE, "serving %s on port %u", p->options->telemetry_path,
-             http_server_port(p->http));
+    log_info(LOG_NONE, "serving %s on %s", p->options->telemetry_path,
+             http_server_address(p->http));
     serve_until_stopped(p, signals);
     return EXIT_SUCCESS;
 }
@@ -261,46 +263,58 @@ static int run_once(struct program *p)
     return all_succeeded ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int run(const struct options *options)
+static int run(const struct options *options, const sigset_t *signals)
 {
     struct program p = {.options = options};
     CLEANUP(conf_unrefp) struct conf *conf = load_config(options);
     struct err err = {0};
-    sigset_t signals;
     int rc = EXIT_FAILURE;
 
     if (!conf)
         return EXIT_FAILURE;
-    /* Whoever goes away while it is written to is an error of that write: TLS cannot ask for it. */
-    signal(SIGPIPE, SIG_IGN);
-    if (!options->once)
-        block_signals(&signals);
     if (log_start() < 0)
         log_warn(LOG_NONE, "cannot start the log's thread, a slow stderr will slow the exporter");
     log_info(LOG_FIELDS({"version", build_version}, {"revision", build_revision}), "starting");
     if (make_parts(&p, &err) < 0 || start_scheduler(&p, conf, &err) < 0)
         log_error(LOG_NONE, "cannot start: %s", err.msg);
     else
-        rc = options->once ? run_once(&p) : run_daemon(&p, &signals);
+        rc = options->once ? run_once(&p) : run_daemon(&p, signals);
     stop_parts(&p);
     log_info(LOG_NONE, "stopped");
     log_stop();
     return rc;
 }
 
+/*
+ * A descriptor that is closed would be given to the next socket, and what goes to stdout or stderr
+ * would go there. /dev/null takes its place, opened the wrong way round, so that writes still fail.
+ */
+static void hold_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+            _exit(EXIT_FAILURE);
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
+    sigset_t signals;
+    enum options_verdict verdict;
 
+    hold_standard_descriptors();
     credentials_environment_take();
-    switch (options_parse(&options, argc, argv)) {
-    case OPTIONS_DONE:
-        return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-    case OPTIONS_USAGE:
+    /* Whoever goes away while it is written to is an error of that write: TLS cannot ask for it. */
+    signal(SIGPIPE, SIG_IGN);
+    block_signals(&signals);
+    verdict = options_parse(&options, argc, argv);
+    if (verdict != OPTIONS_RUN || options.config_check || options.once)
+        pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+    if (verdict == OPTIONS_USAGE)
         return 2;
-    case OPTIONS_RUN:
-        break;
-    }
+    if (verdict == OPTIONS_DONE)
+        return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     log_setup(options.log_level, options.log_format);
-    return options.config_check ? check_config(&options) : run(&options);
+    return options.config_check ? check_config(&options) : run(&options, &signals);
 }

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/quantity.h"
 #include "build_info.h"
+#include "http/server.h"
 
 #define PROGRAM "aliyun_flink_exporter"
 
@@ -146,6 +147,7 @@ static bool is_exact(const char *arg, const char *name)
 
 static enum options_verdict take_value(struct options *o, enum flag_id id, const char *value)
 {
+    struct err err = {0};
     uint64_t n;
 
     switch (id) {
@@ -157,6 +159,8 @@ static enum options_verdict take_value(struct options *o, enum flag_id id, const
             return usage("--web.listen-address=%s: UNIX sockets are not supported yet", value);
         if (o->listen_address)
             return usage("--web.listen-address=%s: a second address is not supported yet", value);
+        if (http_check_address(value, &err) < 0)
+            return usage("--web.listen-address: %s", err.msg);
         o->listen_address = value;
         break;
     case ID_TELEMETRY_PATH:

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -24,13 +25,30 @@ struct host_port {
     char port[PORT_DIGITS_MAX + 1];
 };
 
+/* A number, but none that a port can have. */
+static bool is_out_of_range(const char *port)
+{
+    const char *digits = port + (port[0] == '-');
+    uint64_t n;
+
+    if (*digits == '\0' || digits[strspn(digits, "0123456789")] != '\0')
+        return false;
+    return digits != port || quantity_parse_u64(digits, &n) < 0 || n > PORT_MAX;
+}
+
 static int split(const char *address, struct host_port *ret, struct err *err)
 {
     const char *colon = strrchr(address, ':');
     uint64_t port;
 
-    if (!colon || strlen(colon + 1) > PORT_DIGITS_MAX || quantity_parse_u64(colon + 1, &port) < 0 ||
-        port > PORT_MAX)
+    if (strstr(address, "://"))
+        return err_set(err, ERR_CONF,
+                       "'%s' is no listen address: an address is host:port without a scheme",
+                       address);
+    if (colon && is_out_of_range(colon + 1))
+        return err_set(err, ERR_CONF, "'%s' is no listen address: the port must be from 0 to 65535",
+                       address);
+    if (!colon || strlen(colon + 1) > PORT_DIGITS_MAX || quantity_parse_u64(colon + 1, &port) < 0)
         return err_set(err, ERR_CONF, "'%s' is no listen address: want host:port or :port",
                        address);
     const char *host = address;
@@ -135,6 +153,30 @@ static int open_all_addresses(const struct addrinfo *list)
     if (fd < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
         fd = open_any(list, AF_INET);
     return fd;
+}
+
+int listen_check(const char *address, struct err *err)
+{
+    struct host_port hp;
+
+    return split(address, &hp, err);
+}
+
+int listen_describe(int fd, char *ret, size_t size, struct err *err)
+{
+    struct sockaddr_storage ss = {0};
+    socklen_t len = sizeof(ss);
+    char host[LISTEN_ADDRESS_LEN];
+    char port[PORT_DIGITS_MAX + 1];
+
+    if (getsockname(fd, (struct sockaddr *)&ss, &len) < 0)
+        return err_set(err, ERR_IO, "cannot read the listen address: %s", strerror(errno));
+    int rc = getnameinfo((struct sockaddr *)&ss, len, host, sizeof(host), port, sizeof(port),
+                         NI_NUMERICHOST | NI_NUMERICSERV);
+    if (rc != 0)
+        return err_set(err, ERR_IO, "cannot read the listen address: %s", gai_strerror(rc));
+    (void)snprintf(ret, size, ss.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+    return 0;
 }
 
 int listen_open(const char *address, int *ret_fd, unsigned *ret_port, struct err *err)

@@ -65,6 +65,7 @@ struct http_server {
     struct MHD_Daemon *daemon;
     int listen_fd; /* MHD's while the daemon runs */
     unsigned port;
+    char address[LISTEN_ADDRESS_LEN];
     atomic_bool stopping;
     _Atomic int64_t next_limit_warning_mono_ms;
 };
@@ -435,6 +436,8 @@ int http_server_start(const struct http_options *options, struct http_server **r
     routes_init(&server->routes, &server->options);
     if (listen_open(options->listen_address, &server->listen_fd, &server->port, err) < 0)
         goto fail;
+    if (listen_describe(server->listen_fd, server->address, sizeof(server->address), err) < 0)
+        goto fail;
     if (start_conns(server, err) < 0)
         goto fail;
     /* Before the first scrape may read the table. */
@@ -453,6 +456,16 @@ fail:
 unsigned http_server_port(const struct http_server *server)
 {
     return server->port;
+}
+
+const char *http_server_address(const struct http_server *server)
+{
+    return server->address;
+}
+
+int http_check_address(const char *listen_address, struct err *err)
+{
+    return listen_check(listen_address, err);
 }
 
 /*

@@ -40,7 +40,7 @@ static const char css[] =
     "th{background:var(--head);font-weight:600;vertical-align:bottom}"
     "td{overflow-wrap:anywhere}"
     "td small{display:block}"
-    ".w{min-width:10rem}"
+    ".w{min-width:8.5rem}"
     ".k{min-width:9.5rem}"
     ".n{text-align:right;font-variant-numeric:tabular-nums;overflow-wrap:normal}"
     ".t{min-width:7rem;overflow-wrap:normal}"
@@ -51,16 +51,16 @@ static const char css[] =
     ".bad{color:var(--bad);background:var(--badbg)}"
     ".wait{color:var(--wait);background:var(--waitbg)}"
     "footer{margin-top:1.25rem}"
-    "@media(max-width:75rem){"
+    "@media(max-width:84rem){"
     "thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}"
     "table,tbody,tr,td{display:block}"
     "tr{border:1px solid var(--line);border-radius:8px;margin:0 0 .75rem;padding:.4rem .75rem}"
-    "tr td{display:flex;gap:.75rem;padding:.2rem 0;border:0;text-align:left;min-width:0}"
+    "tr td[class]{display:flex;gap:.75rem;padding:.2rem 0;border:0;text-align:left;min-width:0}"
     "td:before{content:attr(data-h);flex:0 0 7rem;color:var(--dim)}"
     "td>span{min-width:0}}";
 
 const char status_page_csp[] = "default-src 'none'; style-src 'sha256-"
-                               "T3rm6A/TuKjOO9Nb59rtMDMtXddo+Mwx1BCSRXYfyPI="
+                               "LgleQ+5JcbHFzXutiqB5xy5OaFaxEhPKk84yb5zGN4I="
                                "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /* --- words --- */
@@ -99,6 +99,15 @@ static void add_span(struct strbuf *out, int64_t ms)
         strbuf_addf(out, "%lld d %lld h", (long long)(s / 86400), (long long)(s / 3600 % 24));
 }
 
+/* The same without the seconds that nobody needs: "12 min". */
+static void add_rough_span(struct strbuf *out, int64_t ms)
+{
+    if (ms >= 60000 && ms < 3600000)
+        strbuf_addf(out, "%lld min", (long long)(ms / 60000));
+    else
+        add_span(out, ms);
+}
+
 static void add_duration(struct strbuf *out, int64_t ms)
 {
     if (ms < 1000)
@@ -118,12 +127,27 @@ static void add_time(struct strbuf *out, int64_t unix_ms)
     strbuf_addf(out, "<time datetime=\"%s\">%.10s %.8s UTC</time>", iso, iso, iso + 11);
 }
 
+/* A negative count is one that nothing is known of: no listing yet, or withheld. */
+static void add_count(struct strbuf *out, int64_t n)
+{
+    if (n >= 0)
+        strbuf_add_i64(out, n);
+    else
+        strbuf_adds(out, "<span title=\"not known\">\xe2\x80\x93</span>");
+}
+
 /* --- the table --- */
 
 struct column {
     const char *title;
     const char *classes;
+    const char *note; /* attributes that explain the title */
 };
+
+/* The control plane counts them for as long as it remembers them: no alarm. */
+#define FAILED_NOTE                                                                              \
+    " title=\"Jobs that failed at some time and that the service still remembers: history, not " \
+    "what fails now\""
 
 enum column_id {
     COL_TARGET,
@@ -140,17 +164,22 @@ enum column_id {
 };
 
 static const struct column columns[COL_END] = {
-    [COL_TARGET] = {"Target", "w"},           [COL_WORKSPACE] = {"Workspace", "k"},
-    [COL_NAMESPACE] = {"Namespace", "w"},     [COL_HEALTH] = {"Health", "w"},
-    [COL_DEPLOYMENTS] = {"Deployments", "n"}, [COL_RUNNING] = {"Jobs running", "n"},
-    [COL_FAILED] = {"Jobs failed", "n"},      [COL_AGE] = {"Age of data", "t"},
-    [COL_ATTEMPT] = {"Last attempt", "t"},    [COL_DURATION] = {"Took", "d"},
+    [COL_TARGET] = {"Target", "w", ""},
+    [COL_WORKSPACE] = {"Workspace", "k", ""},
+    [COL_NAMESPACE] = {"Namespace", "w", ""},
+    [COL_HEALTH] = {"Health", "w", ""},
+    [COL_DEPLOYMENTS] = {"Deployments", "n", ""},
+    [COL_RUNNING] = {"Jobs running", "n", ""},
+    [COL_FAILED] = {"Failed jobs remembered", "n", FAILED_NOTE},
+    [COL_AGE] = {"Age of data", "t", ""},
+    [COL_ATTEMPT] = {"Last attempt", "t", ""},
+    [COL_DURATION] = {"Took", "d", ""},
 };
 
 static void open_cell(struct strbuf *out, enum column_id id)
 {
-    strbuf_addf(out, "<td class=\"%s\" data-h=\"%s\"><span>", columns[id].classes,
-                columns[id].title);
+    strbuf_addf(out, "<td class=\"%s\" data-h=\"%s\"%s><span>", columns[id].classes,
+                columns[id].title, columns[id].note);
 }
 
 static void close_cell(struct strbuf *out)
@@ -174,14 +203,31 @@ static void add_name_cell(struct strbuf *out, enum column_id id, const char *nam
 static void add_count_cell(struct strbuf *out, enum column_id id, int64_t n)
 {
     open_cell(out, id);
-    if (n >= 0)
-        strbuf_add_i64(out, n);
-    else
-        strbuf_adds(out, "<span title=\"not known\">\xe2\x80\x93</span>");
+    add_count(out, n);
     close_cell(out);
 }
 
-static void add_health_cell(struct strbuf *out, const struct target_status *t)
+static void add_deployments_cell(struct strbuf *out, const struct target_status *t)
+{
+    open_cell(out, COL_DEPLOYMENTS);
+    add_count(out, t->deployments);
+    if (t->over_limit > 0)
+        strbuf_addf(out, "<small>%llu more left out (max_deployments)</small>",
+                    (unsigned long long)t->over_limit);
+    close_cell(out);
+}
+
+static void add_failing_tag(struct strbuf *out, const struct target_status *t, int64_t now_unix_ms)
+{
+    strbuf_adds(out, "<span class=\"tag bad\">failing");
+    if (t->failing_since_unix_ms > 0) {
+        strbuf_adds(out, " for ");
+        add_rough_span(out, now_unix_ms - t->failing_since_unix_ms);
+    }
+    strbuf_adds(out, "</span>");
+}
+
+static void add_health_cell(struct strbuf *out, const struct target_status *t, int64_t now_unix_ms)
 {
     open_cell(out, COL_HEALTH);
     if (!t->tried)
@@ -189,7 +235,7 @@ static void add_health_cell(struct strbuf *out, const struct target_status *t)
     else if (t->success)
         strbuf_adds(out, "<span class=\"tag ok\">OK</span>");
     else
-        strbuf_adds(out, "<span class=\"tag bad\">failing</span>");
+        add_failing_tag(out, t, now_unix_ms);
     if (t->withheld)
         strbuf_adds(out, "<span class=\"tag wait\">data withheld</span>");
     if (t->tried && !t->success) {
@@ -227,10 +273,10 @@ static void add_row(struct strbuf *out, const struct target_status *t, int64_t n
     add_name_cell(out, COL_TARGET, t->target, t->endpoint);
     add_name_cell(out, COL_WORKSPACE, t->workspace, NULL);
     add_name_cell(out, COL_NAMESPACE, t->namespace_name, NULL);
-    add_health_cell(out, t);
-    add_count_cell(out, COL_DEPLOYMENTS, t->last_success_unix_ms ? (int64_t)t->deployments : -1);
-    add_count_cell(out, COL_RUNNING, t->last_success_unix_ms ? t->jobs_running : -1);
-    add_count_cell(out, COL_FAILED, t->last_success_unix_ms ? t->jobs_failed : -1);
+    add_health_cell(out, t, now_unix_ms);
+    add_deployments_cell(out, t);
+    add_count_cell(out, COL_RUNNING, t->jobs_running);
+    add_count_cell(out, COL_FAILED, t->jobs_failed);
     add_time_cell(out, COL_AGE, t->last_success_unix_ms, now_unix_ms);
     add_time_cell(out, COL_ATTEMPT, t->last_attempt_unix_ms, now_unix_ms);
     open_cell(out, COL_DURATION);
@@ -246,8 +292,8 @@ static void add_table(struct strbuf *out, const struct status_page *page)
 
     strbuf_adds(out, "<table><thead><tr>");
     for (size_t i = 0; i < COL_END; i++)
-        strbuf_addf(out, "<th scope=\"col\" class=\"%s\">%s</th>", columns[i].classes,
-                    columns[i].title);
+        strbuf_addf(out, "<th scope=\"col\" class=\"%s\"%s>%s</th>", columns[i].classes,
+                    columns[i].note, columns[i].title);
     strbuf_adds(out, "</tr></thead>\n<tbody>\n");
     for (int health = 0; health < HEALTH_END; health++) {
         for (size_t i = 0; i < page->n_targets && n_rows < ROWS_MAX; i++) {
@@ -266,30 +312,40 @@ static void add_table(struct strbuf *out, const struct status_page *page)
 
 /* --- the page --- */
 
+/* Of the rows that have a number; -1 while none has. */
 struct totals {
     size_t by_health[HEALTH_END];
-    uint64_t deployments;
+    int64_t deployments;
     int64_t jobs_running;
     int64_t jobs_failed;
 };
 
+static void add_known(int64_t *total, int64_t n)
+{
+    if (n >= 0)
+        *total = (*total >= 0 ? *total : 0) + n;
+}
+
 static struct totals count(const struct status_page *page)
 {
-    struct totals totals = {0};
+    struct totals totals = {.deployments = -1, .jobs_running = -1, .jobs_failed = -1};
 
     for (size_t i = 0; i < page->n_targets; i++) {
         const struct target_status *t = &page->targets[i];
 
         totals.by_health[health_of(t)]++;
-        if (t->last_success_unix_ms <= 0)
-            continue;
-        totals.deployments += t->deployments;
-        if (t->jobs_running > 0)
-            totals.jobs_running += t->jobs_running;
-        if (t->jobs_failed > 0)
-            totals.jobs_failed += t->jobs_failed;
+        add_known(&totals.deployments, t->deployments);
+        add_known(&totals.jobs_running, t->jobs_running);
+        add_known(&totals.jobs_failed, t->jobs_failed);
     }
     return totals;
+}
+
+static void add_total(struct strbuf *out, const char *attributes, int64_t n, const char *title)
+{
+    strbuf_addf(out, "<li%s><b>", attributes);
+    add_count(out, n);
+    strbuf_addf(out, "</b>%s</li>", title);
 }
 
 static void add_summary(struct strbuf *out, const struct status_page *page)
@@ -305,11 +361,10 @@ static void add_summary(struct strbuf *out, const struct status_page *page)
                     totals.by_health[WITHHELD]);
     if (totals.by_health[WAITING] > 0)
         strbuf_addf(out, "<li class=\"wait\"><b>%zu</b>waiting</li>", totals.by_health[WAITING]);
-    strbuf_addf(out,
-                "<li><b>%llu</b>deployments</li><li><b>%lld</b>jobs running</li>"
-                "<li><b>%lld</b>jobs failed</li></ul>\n",
-                (unsigned long long)totals.deployments, (long long)totals.jobs_running,
-                (long long)totals.jobs_failed);
+    add_total(out, "", totals.deployments, "deployments");
+    add_total(out, "", totals.jobs_running, "jobs running");
+    add_total(out, FAILED_NOTE, totals.jobs_failed, "failed jobs remembered");
+    strbuf_adds(out, "</ul>\n");
 }
 
 static void add_head(struct strbuf *out)

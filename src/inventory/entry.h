@@ -22,6 +22,7 @@ struct health {
     bool success; /* the last one that ended succeeded */
     enum err_kind reason;
     char message[sizeof(((struct err *)0)->msg)];
+    int64_t failing_since_unix_ms; /* end of the first failure of the latest row of them */
     int64_t last_attempt_unix_ms;
     int64_t last_success_unix_ms; /* 0 = never */
     int64_t last_success_mono_ms;

@@ -353,8 +353,10 @@ void inventory_refresh_missed(struct inventory *inventory, size_t entry, enum co
     health_of(inventory, entry, collector)->missed++;
 }
 
-static void note_failure(struct health *health, const struct err *err)
+static void note_failure(struct health *health, const struct err *err, int64_t now_unix_ms)
 {
+    if (health->success || health->failing_since_unix_ms == 0)
+        health->failing_since_unix_ms = now_unix_ms;
     health->success = false;
     health->reason = err_reason(err->kind);
     health->failures[health->reason]++;
@@ -396,7 +398,7 @@ int inventory_refresh_done(struct inventory *inventory, size_t entry, enum colle
     else
         err_set(err, outcome->kind, "%s", outcome->message ? outcome->message : "");
     if (rc < 0) {
-        note_failure(health, err);
+        note_failure(health, err, outcome->ended_unix_ms);
         return -1;
     }
     health->success = true;
@@ -549,16 +551,19 @@ static int fill_status(const struct entry *entry, int64_t now_mono_ms, struct ar
         .last_success_unix_ms = health->last_success_unix_ms,
         .duration_ms = health->duration_ms,
         .interval_ms = entry->target->interval_ms,
-        .deployments = entry->slice ? entry->slice->listing->n_items : 0,
+        .failing_since_unix_ms = failing ? health->failing_since_unix_ms : 0,
+        .deployments = -1,
         .jobs_running = -1,
         .jobs_failed = -1,
         .tried = health->tried,
         .success = health->success,
         .withheld = entry_withheld(entry, now_mono_ms),
     };
-    if (entry->slice && entry->slice->jobs_known) {
-        ret->jobs_running = entry->slice->jobs[JOB_RUNNING];
-        ret->jobs_failed = entry->slice->jobs[JOB_FAILED];
+    if (entry->slice && !ret->withheld) {
+        ret->deployments = (int64_t)entry->slice->listing->n_items;
+        ret->over_limit = entry->slice->listing->over_limit;
+        ret->jobs_running = entry->slice->jobs_known ? entry->slice->jobs[JOB_RUNNING] : -1;
+        ret->jobs_failed = entry->slice->jobs_known ? entry->slice->jobs[JOB_FAILED] : -1;
     }
     return ret->target && ret->workspace && ret->namespace_name && ret->endpoint &&
                    (!failing || ret->message)

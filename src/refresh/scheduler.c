@@ -8,6 +8,7 @@
 #include "refresh/scheduler.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -62,18 +63,22 @@ struct scheduler {
 
 /* --- publishing --- */
 
-/* What a dashboard shows as a gap is said here, once. The data's return is said by the refresh. */
+/* What a dashboard shows as a gap is said here, once, and its end too. */
 static void log_withheld(struct scheduler *s, int64_t now_ms)
 {
     for (size_t i = 0; i < s->set.n_watches; i++) {
         struct watch *w = &s->set.watches[i];
         bool withheld = inventory_withheld(s->inventory, i, now_ms);
+        const struct log_field *fields =
+            LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name});
 
         if (withheld && !w->withheld)
-            log_warn(LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name}),
+            log_warn(fields,
                      "no refresh succeeded for %lld s (max_staleness): its state series are "
                      "withheld until one does",
                      (long long)(w->target->max_staleness_ms / 1000));
+        else if (!withheld && w->withheld)
+            log_info(fields, "its state series are shown again");
         w->withheld = withheld;
     }
 }
@@ -120,9 +125,9 @@ static void log_success(const struct watch *w, const struct job_result *r,
     if (w->tried && !w->failing)
         what = "refreshed";
     if (log_enabled(level))
-        log_write(level, fields, "%s: %zu deployments on %u pages in %lld ms", what,
-                  listing->n_items, listing->pages,
-                  (long long)(r->ended_mono_ms - r->began_mono_ms));
+        log_write(level, fields, "%s: %zu deployment%s on %u page%s in %lld ms", what,
+                  listing->n_items, listing->n_items == 1 ? "" : "s", listing->pages,
+                  listing->pages == 1 ? "" : "s", (long long)(r->ended_mono_ms - r->began_mono_ms));
 }
 
 /* The listing is whole all the same; who looks at refresh_objects_expected should know. */
@@ -130,17 +135,48 @@ static void log_lies(struct watch *w, const struct listing *listing)
 {
     const struct log_field *fields =
         LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name});
+    char announced[32] = "nothing";
 
     if (listing->total_size_lies == w->total_size_lies)
         return;
     w->total_size_lies = listing->total_size_lies;
+    if (listing->expected >= 0)
+        snprintf(announced, sizeof(announced), "%lld", (long long)listing->expected);
     if (w->total_size_lies)
         log_warn(fields,
-                 "the API's totalSize is wrong (%lld announced, %zu found twice alike); every "
+                 "the API's totalSize is wrong (%s announced, %zu found twice alike): every "
                  "refresh lists twice until it is right",
-                 (long long)listing->expected, listing->n_items);
+                 announced, listing->n_items);
     else
         log_info(fields, "the API's totalSize is right again");
+}
+
+/* Deployments nobody watches must not go unsaid. */
+static void log_over_limit(struct watch *w, const struct listing *listing)
+{
+    const struct log_field *fields =
+        LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name});
+    bool over_limit = listing->over_limit > 0;
+
+    if (over_limit && !w->over_limit)
+        log_warn(fields,
+                 "%llu deployments are not watched and not in the sums: the namespace has more "
+                 "than max_deployments (%lld)",
+                 (unsigned long long)listing->over_limit, (long long)w->target->max_deployments);
+    else if (!over_limit && w->over_limit)
+        log_info(fields, "all deployments are watched again");
+    w->over_limit = over_limit;
+}
+
+/* Once a change: which ones they were is not known, their ids could not be read. */
+static void log_invalid(struct watch *w, const struct listing *listing)
+{
+    if (listing->invalid > 0 && listing->invalid != w->invalid)
+        log_warn(LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name}),
+                 "%llu of %llu objects in the listing could not be read and are left out",
+                 (unsigned long long)listing->invalid,
+                 (unsigned long long)(listing->n_items + listing->invalid));
+    w->invalid = listing->invalid;
 }
 
 /* A failure that repeats is logged when its reason changes; the log tells the consequence. */
@@ -150,7 +186,9 @@ static void log_failure(const struct watch *w, const struct err *err, bool has_d
     const struct log_field *fields =
         LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name},
                    {"reason", err_kind_name(err_reason(err->kind))});
-    const char *consequence = has_data ? "keeping the last data" : "there is no data yet";
+    const char *consequence = w->withheld ? "its data stays withheld"
+                              : has_data  ? "keeping the last data"
+                                          : "there is no data yet";
 
     if (news)
         log_warn(fields, "refresh failed, %s: %s", consequence, err->msg);
@@ -195,6 +233,8 @@ static void apply_result(struct scheduler *s, struct watch *w, struct job_result
     if (success) {
         log_success(w, r, listing);
         log_lies(w, listing);
+        log_over_limit(w, listing);
+        log_invalid(w, listing);
     } else {
         log_failure(w, &err, had_data);
     }

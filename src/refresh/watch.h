@@ -26,6 +26,8 @@ struct watch {
     bool failing;
     bool total_size_lies; /* as logged last */
     bool withheld;        /* likewise */
+    bool over_limit;      /* likewise */
+    uint64_t invalid;     /* likewise */
     enum err_kind reason; /* of the failure that was logged */
 };
 

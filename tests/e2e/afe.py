@@ -194,8 +194,8 @@ class Exporter(Process):
         self.port = None
 
     def wait_listening(self):
-        line = self.wait_log(r"serving .* on port \d+")
-        self.port = int(re.search(r"on port (\d+)", line).group(1))
+        line = self.wait_log(r"serving /\S+ on \S+:\d+")
+        self.port = int(re.search(r"serving /\S+ on \S+:(\d+)", line).group(1))
         return self
 
     def wait_ready(self):

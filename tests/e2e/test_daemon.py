@@ -37,6 +37,13 @@ class CommandLine(afe.Case):
             self.assertEqual(done.returncode, 2)
             self.assertIn("not supported yet", done.stderr)
 
+    def test_a_bad_address_is_a_usage_error(self):
+        """The unit does not start again after exit 2, and nothing was asked of the API."""
+        for bad in ("foo", ":99999", "localhost:", "http://127.0.0.1:10058", "::1:10058"):
+            done = self.run_program(f"--web.listen-address={bad}")
+            self.assertEqual((done.returncode, done.stdout), (2, ""), bad)
+            self.assertIn("listen", done.stderr)
+
     def test_config_check(self):
         good = self.config("http://127.0.0.1:1")
         done = self.run_program(f"--config.file={good}", "--config.check")
@@ -95,6 +102,32 @@ class CommandLine(afe.Case):
                                   check=False, timeout=afe.PATIENCE)
         self.assertEqual(done.returncode, 1)
         self.assertIn("stdout", done.stderr)
+
+
+    def test_closed_descriptors(self):
+        """A closed stdout is an error of --once, and no socket ever takes a descriptor below 3."""
+        sim = self.simulator("--deployments=1", "--profile=small")
+        cfg = self.config(sim.url)
+        done = subprocess.run(["sh", "-c", 'exec "$0" "$@" >&-', afe.program(EXPORTER),
+                               f"--config.file={cfg}", "--once"], stderr=subprocess.PIPE, text=True,
+                              check=False, timeout=afe.PATIENCE)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        port = free_port()
+        with subprocess.Popen(["sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', afe.program(EXPORTER),
+                               f"--config.file={cfg}",
+                               f"--web.listen-address=127.0.0.1:{port}"]) as process:
+            def ready():
+                try:
+                    return afe.request(port, "/-/ready").status == 200
+                except OSError:
+                    return False
+            try:
+                afe.wait_for("the exporter", ready)
+                for fd in range(3):
+                    self.assertEqual(os.readlink(f"/proc/{process.pid}/fd/{fd}"), "/dev/null")
+            finally:
+                process.terminate()
+            self.assertEqual(process.wait(10), 0)
 
 
 class Daemon(afe.Case):

@@ -196,6 +196,8 @@ class Faults(afe.Case):
         self.assertEqual(len(exposition.all("aliyun_flink_deployment_info")), 20)
         self.assertGreaterEqual(exposition.get("aliyun_flink_exporter_objects_dropped_total",
                                                reason="object_limit"), 30)
+        self.assertIn("max_deployments (20)", exporter.log())
+        self.assertIn("30 more", exporter.get("/").text)
 
     def test_stale_data_is_withheld_and_said_so(self):
         defaults = ('interval = "1s"; max_backoff = "1s"; timeout = "1s"; max_retries = 0; '
@@ -214,6 +216,7 @@ class Faults(afe.Case):
         afe.wait_for("the data to come back",
                      lambda: len(exporter.metrics().all("aliyun_flink_deployment_info")) == 5)
         self.assertEqual(exporter.metrics().get("aliyun_flink_data_withheld"), 0)
+        exporter.wait_log("shown again")
 
     def test_a_hanging_target_delays_nobody(self):
         sim = self.simulator("--namespaces=one,two", "--deployments=5", "--profile=small",

@@ -40,6 +40,7 @@ class Fixture:
         if not line.startswith("port "):
             raise RuntimeError(f"{line!r} {self.process.stderr.read()}")
         self.port = int(line.split()[1])
+        self.address = line.split()[2]
         self.stderr = None
 
     def __enter__(self):

@@ -3,7 +3,7 @@
  *
  *     http_fixture [--NAME=NUMBER ...]      names: see options[] below
  *
- * Prints "port N" once it serves, then obeys lines on stdin, each answered with "done":
+ * Prints "port N ADDRESS" once it serves, then obeys lines on stdin, each answered with "done":
  * publish, healthy 0|1, quit. End of input quits too. --publish-every-ms publishes by itself.
  */
 #include <inttypes.h>
@@ -95,11 +95,13 @@ static struct target_status make_target(unsigned i, int64_t now_unix_ms, char *n
         .endpoint = "https://ververica.cn-hangzhou.aliyuncs.com",
         .last_attempt_unix_ms = now_unix_ms - 12000,
         .last_success_unix_ms = now_unix_ms - (failing ? 4000000 : 12000),
+        .failing_since_unix_ms = failing ? now_unix_ms - 745000 : 0,
         .duration_ms = 850 + i,
         .interval_ms = 60000,
-        .deployments = 120 + i,
-        .jobs_running = 100,
-        .jobs_failed = i,
+        .deployments = failing ? -1 : 120 + (int64_t)i,
+        .jobs_running = failing ? -1 : 100,
+        .jobs_failed = failing ? -1 : (int64_t)i,
+        .over_limit = i % 3 == 2 ? 17 : 0,
         .tried = true,
         .success = !failing,
         .withheld = failing,
@@ -121,6 +123,8 @@ static struct target_status make_target(unsigned i, int64_t now_unix_ms, char *n
         t.tried = false;
         t.last_attempt_unix_ms = 0;
         t.last_success_unix_ms = 0;
+        t.deployments = t.jobs_running = t.jobs_failed = -1;
+        t.over_limit = 0;
     }
     return t;
 }
@@ -198,7 +202,7 @@ static int serve(struct registry *registry, struct snapshot_slot *slot, struct e
         return -1;
     bool publishing = settings.publish_every_ms > 0 &&
                       pthread_create(&publisher, NULL, publish_regularly, slot) == 0;
-    printf("port %u\n", http_server_port(server));
+    printf("port %u %s\n", http_server_port(server), http_server_address(server));
     fflush(stdout);
     obey(slot);
 

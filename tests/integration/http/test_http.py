@@ -214,6 +214,10 @@ class Replies(unittest.TestCase):
             s.sendall(request("/-/ready", "Connection: close"))
             self.assertEqual(status_of(read_to_end(s)), 200)
 
+    def test_address_it_is_bound_to(self):
+        port = self.fixture.port
+        self.assertIn(self.fixture.address, (f"[::]:{port}", f"0.0.0.0:{port}"))
+
     def test_requests_are_counted(self):
         name = 'aliyun_flink_exporter_http_requests_total{handler="%s",code="%s"}'
         before = self.fixture.metric(name % ("/metrics", 200))

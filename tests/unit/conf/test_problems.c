@@ -142,7 +142,6 @@ static void test_types(void **state)
         {"collectors = [ 1 ];",
          "c.cfg:2: element 1 of collectors must be \"deployments\", not an integer\n"},
         {"select = [ ];", "c.cfg:2: select must be a group { ... }, not an array\n"},
-        {"select = { status = 1; };", "c.cfg:2: select.status must be a string, not an integer\n"},
         {"select = { label_key = \"k\"; label_values = \"v\"; };",
          "c.cfg:2: select.label_values must be an array of strings such as [ \"a\", \"b\" ], not a "
          "string\n"},
@@ -155,6 +154,23 @@ static void test_types(void **state)
          "c.cfg:2: tls_config.insecure_skip_verify must be true or false, not an integer\n"},
         {"tls_config = { server_name = \"a b\"; };",
          "c.cfg:2: tls_config.server_name must name a host by letters, digits, '-' and '.'\n"},
+    };
+
+    (void)state;
+    expect_in_target(cases, ARRAY_LEN(cases));
+}
+
+static void test_words(void **state)
+{
+    static const struct bad_case cases[] = {
+        {"select = { status = 1; };",
+         "c.cfg:2: select.status must be \"\", \"RUNNING\", \"FAILED\", \"CANCELLED\", "
+         "\"FINISHED\" or \"TRANSITIONING\", not an integer\n"},
+        {"select = { execution_mode = \"streaming\";\nstatus = \"DEPLOYED\"; };",
+         "c.cfg:2: select.execution_mode must be \"\", \"STREAMING\" or \"BATCH\", not "
+         "\"streaming\"\n"
+         "c.cfg:3: select.status must be \"\", \"RUNNING\", \"FAILED\", \"CANCELLED\", "
+         "\"FINISHED\" or \"TRANSITIONING\", not \"DEPLOYED\"\n"},
     };
 
     (void)state;
@@ -270,6 +286,9 @@ static void test_targets(void **state)
          "c.cfg:2: element 1 of namespaces must not contain '/'\n"
          "c.cfg:2: element 2 of namespaces must not be empty\n"
          "c.cfg:2: element 3 of namespaces must be a name, not \".\" or \"..\"\n"},
+        {CREDENTIALS "targets = ( " TARGET_OF("a", "w*", "\"a\", \"prod-?\"") "} );\n",
+         "c.cfg:2: workspace takes names, not patterns\n"
+         "c.cfg:2: element 2 of namespaces takes names, not patterns\n"},
         {CREDENTIALS "targets = ( " TARGET_OF("a\\n", "w\\t", "\"a\\x01\"") "} );\n",
          "c.cfg:2: name must not contain control characters\n"
          "c.cfg:2: workspace must not contain control characters\n"
@@ -500,11 +519,22 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, workdir_enter, workdir_leave)
     const struct CMUnitTest tests[] = {
-        TEST(test_syntax),          TEST(test_top_level),     TEST(test_unknown_keys),
-        TEST(test_types),           TEST(test_ranges),        TEST(test_rate_limit),
-        TEST(test_relations),       TEST(test_targets),       TEST(test_where_requests_go),
-        TEST(test_credentials),     TEST(test_metrics),       TEST(test_later_in_targets),
-        TEST(test_later_elsewhere), TEST(test_many_problems), TEST(test_long_texts),
+        TEST(test_syntax),
+        TEST(test_top_level),
+        TEST(test_unknown_keys),
+        TEST(test_types),
+        TEST(test_words),
+        TEST(test_ranges),
+        TEST(test_rate_limit),
+        TEST(test_relations),
+        TEST(test_targets),
+        TEST(test_where_requests_go),
+        TEST(test_credentials),
+        TEST(test_metrics),
+        TEST(test_later_in_targets),
+        TEST(test_later_elsewhere),
+        TEST(test_many_problems),
+        TEST(test_long_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,6 +23,11 @@ static bool is_numeric(const struct option *o)
     return o->type == OPTION_INT || o->type == OPTION_COUNT || o->type == OPTION_NUMBER;
 }
 
+static bool has_choices(const struct option *o)
+{
+    return o->type == OPTION_WORD || o->type == OPTION_CHOICE || o->type == OPTION_CHOICES;
+}
+
 static void test_keys_are_unique(void **state)
 {
     size_t n;
@@ -70,7 +75,7 @@ static void test_ranges(void **state)
             assert_null(o->min);
             assert_null(o->max);
         }
-        assert_true((o->type == OPTION_CHOICE || o->type == OPTION_CHOICES) == !!o->choices);
+        assert_true(has_choices(o) == !!o->choices);
     }
 }
 

@@ -106,6 +106,59 @@ static void test_refused_files(void **state)
     assert_non_null(conf);
 }
 
+static void test_secret_content(void **state)
+{
+    static const char odd[] =
+        "it holds a blank, a line break or another character that no secret has";
+    static const struct {
+        const char *bytes;
+        size_t len;
+        const char *complaint; /* NULL = good */
+    } cases[] = {
+#define BYTES(s) (s), sizeof(s) - 1
+        {BYTES("hunter2"), NULL},
+        {BYTES("hunter2\n"), NULL},
+        {BYTES("hunter2\r\n"), NULL},
+        {BYTES("!~+/="), NULL},
+        {BYTES("\n"), "it is empty"},
+        {BYTES("\r\n"), "it is empty"},
+        {BYTES("hunter2\n\n"), odd},
+        {BYTES("hunter2\r"), odd},
+        {BYTES("hunter2\n\r\n"), odd},
+        {BYTES("\nhunter2"), odd},
+        {BYTES("hunter2\nmore\n"), odd},
+        {BYTES(" hunter2"), odd},
+        {BYTES("hunter2 \n"), odd},
+        {BYTES("hunter 2"), odd},
+        {BYTES("hunter2\t"), odd},
+        {BYTES("hunter2\0"), odd},
+        {BYTES("\x7fhunter2"), odd},
+        {BYTES("hunter2\xc3\xa4"), odd},
+        {BYTES("\xef\xbb\xbfhunter2\n"), odd},
+#undef BYTES
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        static const char *const keys[] = {"access_key_secret_file", "security_token_file"};
+
+        workdir_write("good", "x");
+        workdir_write_bytes("secret", cases[i].bytes, cases[i].len, 0600);
+        for (size_t k = 0; k < ARRAY_LEN(keys); k++) {
+            CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+            CLEANUP(strbuf_release) struct strbuf expected = STRBUF_INIT;
+
+            strbuf_addf(&text, STATIC_OF("%s = \"secret\"; %s = \"good\";"), keys[k], keys[!k]);
+            strbuf_addf(&expected, "c.cfg:2: %s \"secret\": %s\n", keys[k],
+                        cases[i].complaint ? cases[i].complaint : "");
+            if (cases[i].complaint)
+                workdir_expect_problems(strbuf_str(&text), strbuf_str(&expected));
+            else
+                conf_unref(workdir_load(strbuf_str(&text)));
+        }
+    }
+}
+
 /* Who cannot read the file himself: everybody but root. */
 static void test_unreadable_file(void **state)
 {
@@ -281,15 +334,11 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, workdir_enter, workdir_leave)
     const struct CMUnitTest tests[] = {
-        TEST(test_values),
-        TEST(test_files),
-        TEST(test_refused_files),
-        TEST(test_unreadable_file),
-        TEST(test_secret_in_open_file),
-        TEST(test_relative_paths),
-        TEST(test_credentials_directory),
-        TEST(test_tls_files),
-        TEST(test_no_secret_in_messages),
+        TEST(test_values),          TEST(test_files),
+        TEST(test_refused_files),   TEST(test_secret_content),
+        TEST(test_unreadable_file), TEST(test_secret_in_open_file),
+        TEST(test_relative_paths),  TEST(test_credentials_directory),
+        TEST(test_tls_files),       TEST(test_no_secret_in_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

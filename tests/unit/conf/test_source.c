@@ -96,6 +96,14 @@ static uint64_t hash_of(const char *path)
     return f.source.hash;
 }
 
+static void load_refused(const char *path)
+{
+    CLEANUP(fixture_release) struct fixture f = {0};
+
+    load(&f, path);
+    assert_false(f.source.complete);
+}
+
 static void test_hash(void **state)
 {
     (void)state;
@@ -110,6 +118,35 @@ static void test_hash(void **state)
     assert_int_equal(hash_of("c.cfg"), first);
     workdir_write("c.cfg", "@include \"x.cfg\"\n\n");
     assert_int_not_equal(hash_of("c.cfg"), first);
+}
+
+static void test_byte_order_mark(void **state)
+{
+    CLEANUP(fixture_release) struct fixture f = {0};
+
+    (void)state;
+    workdir_write("x.cfg", "\xef\xbb\xbfx = 1;\n");
+    workdir_write("c.cfg", "\xef\xbb\xbf@include \"x.cfg\"\na = 1;\n");
+    load(&f, "c.cfg");
+    assert_true(f.source.complete);
+    assert_string_equal(strbuf_str(&f.source.text), "x = 1;\n\na = 1;\n\n");
+    expect_place(&f, 1, "x.cfg", 1);
+    expect_place(&f, 2, "c.cfg", 1);
+    expect_place(&f, 3, "c.cfg", 2);
+
+    /* It counts in the hash, and is a mark at the start of a file only. */
+    workdir_write("x.cfg", "x = 1;\n");
+    assert_int_not_equal(hash_of("c.cfg"), f.source.hash);
+    workdir_write("c.cfg", "\xef\xbb\xbf");
+    assert_int_not_equal(hash_of("c.cfg"), hash_of("x.cfg"));
+    workdir_expect_problems("\xef\xbb\xbf\n'",
+                            "c.cfg:2: strings stand in double quotes, not single ones\n");
+    workdir_write("x.cfg", "\xef\xbb");
+    load_refused("x.cfg");
+    workdir_write("x.cfg", "\xef\xbb\xbf\xef\xbb\xbf");
+    load_refused("x.cfg");
+    workdir_write("x.cfg", "a = 1;\n\xef\xbb\xbf");
+    load_refused("x.cfg");
 }
 
 static void test_string_lines(void **state)
@@ -230,6 +267,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_file, workdir_enter, workdir_leave),
         cmocka_unit_test_setup_teardown(test_includes, workdir_enter, workdir_leave),
         cmocka_unit_test_setup_teardown(test_hash, workdir_enter, workdir_leave),
+        cmocka_unit_test_setup_teardown(test_byte_order_mark, workdir_enter, workdir_leave),
         cmocka_unit_test_setup_teardown(test_string_lines, workdir_enter, workdir_leave),
         cmocka_unit_test_setup_teardown(test_refused_texts, workdir_enter, workdir_leave),
         cmocka_unit_test_setup_teardown(test_problem_in_include, workdir_enter, workdir_leave),

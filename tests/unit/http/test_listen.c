@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "http/server.h"
+
 static void test_bad_addresses(void **state)
 {
     static const char *const bad[] = {
@@ -34,6 +36,68 @@ static void test_bad_addresses(void **state)
         assert_int_equal(err.kind, ERR_CONF);
         assert_int_equal(fd, -7);
         assert_int_equal(port, 7);
+        /* The check alone says the same. */
+        struct err checked = {0};
+        assert_int_equal(http_check_address(bad[i], &checked), -1);
+        assert_int_equal(checked.kind, ERR_CONF);
+        assert_string_equal(checked.msg, err.msg);
+    }
+}
+
+static void test_check_messages(void **state)
+{
+    static const char range[] = "the port must be from 0 to 65535";
+    static const char scheme[] = "an address is host:port without a scheme";
+    static const char want[] = "want host:port or :port";
+    static const struct {
+        const char *address;
+        const char *why;
+    } cases[] = {
+        {":65536", range},
+        {"localhost:99999", range},
+        {"[::1]:123456", range},
+        {":99999999999999999999999", range},
+        {":-1", range},
+        {"http://localhost:10058", scheme},
+        {"http://localhost", scheme},
+        {"https://:99999/metrics", scheme},
+        {"", want},
+        {"10058", want},
+        {"localhost:", want},
+        {":-", want},
+        {":+1", want},
+        {":1x", want},
+        {":010058", want},
+        {"[]:1", "want [v6]:port"},
+        {"::1:10058", "an IPv6 address stands in brackets"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char expected[256];
+        struct err err = {0};
+
+        (void)snprintf(expected, sizeof(expected), "'%s' is no listen address: %s",
+                       cases[i].address, cases[i].why);
+        assert_int_equal(http_check_address(cases[i].address, &err), -1);
+        assert_int_equal(err.kind, ERR_CONF);
+        assert_string_equal(err.msg, expected);
+    }
+}
+
+/* What cannot be had is not the check's business. */
+static void test_check_takes(void **state)
+{
+    static const char *const good[] = {":0",         ":65535",         "0.0.0.0:10058",
+                                       "[::]:10058", "192.0.2.1:1",    "no.such.host.invalid:80",
+                                       "[::1]:0",    "localhost:00080"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        struct err err = {0};
+
+        if (http_check_address(good[i], &err) < 0)
+            fail_msg("%s", err.msg);
     }
 }
 
@@ -98,6 +162,37 @@ static void test_who_reaches_it(void **state)
     }
 }
 
+static void test_describe(void **state)
+{
+    static const struct {
+        const char *address;
+        const char *described;
+    } cases[] = {{"127.0.0.1:0", "127.0.0.1:"},
+                 {"0.0.0.0:0", "0.0.0.0:"},
+                 {"[::1]:0", "[::1]:"},
+                 {"[::]:0", "[::]:"},
+                 {":0", "[::]:"}};
+    struct err err = {0};
+    char text[LISTEN_ADDRESS_LEN];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char expected[LISTEN_ADDRESS_LEN];
+        unsigned port;
+        int fd;
+
+        if (!have_ipv6() && cases[i].described[0] == '[')
+            continue;
+        assert_int_equal(listen_open(cases[i].address, &fd, &port, &err), 0);
+        assert_int_equal(listen_describe(fd, text, sizeof(text), &err), 0);
+        (void)snprintf(expected, sizeof(expected), "%s%u", cases[i].described, port);
+        assert_string_equal(text, expected);
+        (void)close(fd);
+    }
+    assert_int_equal(listen_describe(-1, text, sizeof(text), &err), -1);
+    assert_int_equal(err.kind, ERR_IO);
+}
+
 static void test_port_in_use(void **state)
 {
     struct err err;
@@ -137,9 +232,9 @@ static void test_not_ours(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_addresses),
-        cmocka_unit_test(test_who_reaches_it),
-        cmocka_unit_test(test_port_in_use),
+        cmocka_unit_test(test_bad_addresses),  cmocka_unit_test(test_check_messages),
+        cmocka_unit_test(test_check_takes),    cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_who_reaches_it), cmocka_unit_test(test_port_in_use),
         cmocka_unit_test(test_not_ours),
     };
 

@@ -38,8 +38,10 @@ static struct target_status failing(void)
 
     t.target = "staging";
     t.last_success_unix_ms = NOW_MS - 7500000;
+    t.failing_since_unix_ms = NOW_MS - 745000;
     t.success = false;
     t.withheld = true;
+    t.deployments = t.jobs_running = t.jobs_failed = -1;
     t.reason = "throttled";
     t.message = "HTTP 429 three times";
     return t;
@@ -51,7 +53,7 @@ static struct target_status waiting(void)
                                   .workspace = "w",
                                   .namespace_name = "n",
                                   .endpoint = "e",
-                                  .deployments = 99,
+                                  .deployments = -1,
                                   .jobs_running = -1,
                                   .jobs_failed = -1};
 }
@@ -107,9 +109,10 @@ static void test_rows(void **state)
     has(&out, "<b>1 of 3</b>namespaces healthy");
     has(&out, "<b>1</b>failing");
     has(&out, "<b>1</b>waiting");
-    has(&out, "<b>240</b>deployments"); /* not those of a namespace that was never listed */
-    has(&out, "<b>200</b>jobs running");
-    has(&out, "<b>6</b>jobs failed");
+    has(&out, "<b>120</b>deployments"); /* of the only namespace that has a number */
+    has(&out, "<b>100</b>jobs running");
+    has(&out, "<b>3</b>failed jobs remembered");
+    has(&out, ">failing for 12 min<");
     has(&out, "<bdi>default-namespace</bdi>");
     has(&out, "<bdi>a14bd5d90a4f4e</bdi>");
     has(&out, "<bdi>throttled</bdi><small><bdi>HTTP 429 three times</bdi></small>");
@@ -125,6 +128,96 @@ static void test_rows(void **state)
     const char *second = strstr(strbuf_str(&out), "<bdi>new</bdi>");
     const char *third = strstr(strbuf_str(&out), "<bdi>prod</bdi>");
     assert_true(first && second && third && first < second && second < third);
+}
+
+static size_t count(const struct strbuf *page, const char *text)
+{
+    size_t n = 0;
+
+    for (const char *at = strbuf_str(page); (at = strstr(at, text)); at++)
+        n++;
+    return n;
+}
+
+#define DASH ">\xe2\x80\x93</span>"
+
+/* What is not known is a dash, in the rows and above; a 0 is one that somebody counted. */
+static void test_unknown_counts(void **state)
+{
+    struct target_status targets[] = {waiting(), failing()};
+    CLEANUP(strbuf_release) struct strbuf none = STRBUF_INIT;
+    CLEANUP(strbuf_release) struct strbuf zero = STRBUF_INIT;
+
+    (void)state;
+    write_page(targets, ARRAY_LEN(targets), &none);
+    assert_int_equal(count(&none, DASH), 3 + 3 * ARRAY_LEN(targets));
+    assert_int_equal(count(&none, DASH "</b>"), 3);
+    has(&none, DASH "</b>deployments</li>");
+    has(&none, DASH "</b>failed jobs remembered</li>");
+
+    /* The jobs of an empty namespace were told by no deployment. */
+    targets[0] = healthy;
+    targets[0].deployments = 0;
+    targets[0].jobs_running = targets[0].jobs_failed = -1;
+    write_page(targets, ARRAY_LEN(targets), &zero);
+    has(&zero, "<b>0</b>deployments</li>");
+    has(&zero, DASH "</b>jobs running</li>");
+    assert_int_equal(count(&zero, DASH), 2 + 5);
+}
+
+static void test_totals(void **state)
+{
+    struct target_status targets[] = {waiting(), healthy, failing(), healthy};
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+
+    (void)state;
+    targets[1].jobs_failed = -1;
+    targets[3].jobs_failed = 0;
+    write_page(targets, ARRAY_LEN(targets), &out);
+    has(&out, "<b>240</b>deployments");
+    has(&out, "<b>200</b>jobs running");
+    has(&out, "<b>0</b>failed jobs remembered");
+    /* The tile, the column and, for cards, each cell say that this is no alarm. */
+    assert_int_equal(count(&out, "history, not what fails now"), 2 + ARRAY_LEN(targets));
+}
+
+static void test_over_limit(void **state)
+{
+    struct target_status t = healthy;
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+
+    (void)state;
+    write_page(&t, 1, &out);
+    has_not(&out, "left out");
+    t.over_limit = 17;
+    write_page(&t, 1, &out);
+    has(&out, ">120<small>17 more left out (max_deployments)</small>");
+}
+
+static void test_failing_since(void **state)
+{
+    static const struct {
+        int64_t since_unix_ms;
+        const char *text;
+    } cases[] = {
+        {0, ">failing</span>"},
+        {NOW_MS + 5000, ">failing for 0 s</span>"},
+        {NOW_MS - 59999, ">failing for 59 s</span>"},
+        {NOW_MS - 60000, ">failing for 1 min</span>"},
+        {NOW_MS - 3599999, ">failing for 59 min</span>"},
+        {NOW_MS - 3600000, ">failing for 1 h 0 min</span>"},
+        {NOW_MS - 90061000, ">failing for 1 d 1 h</span>"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+        struct target_status t = failing();
+
+        t.failing_since_unix_ms = cases[i].since_unix_ms;
+        write_page(&t, 1, &out);
+        has(&out, cases[i].text);
+    }
 }
 
 static void test_spans(void **state)
@@ -174,15 +267,6 @@ static void test_durations(void **state)
         write_page(&t, 1, &out);
         has(&out, cases[i].text);
     }
-}
-
-static size_t count(const struct strbuf *page, const char *text)
-{
-    size_t n = 0;
-
-    for (const char *at = strbuf_str(page); (at = strstr(at, text)); at++)
-        n++;
-    return n;
 }
 
 /* The same page with hostile texts everywhere has as many tags as with harmless ones. */
@@ -295,6 +379,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_without_targets), cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_unknown_counts),  cmocka_unit_test(test_totals),
+        cmocka_unit_test(test_over_limit),      cmocka_unit_test(test_failing_since),
         cmocka_unit_test(test_spans),           cmocka_unit_test(test_durations),
         cmocka_unit_test(test_hostile_texts),   cmocka_unit_test(test_missing_texts),
         cmocka_unit_test(test_telemetry_path),  cmocka_unit_test(test_many_and_long),
