@@ -13,10 +13,10 @@ STAGES=(
   "lint lint"
   "asan unit integration e2e fuzz"
   "tsan unit integration e2e"
-  "release e2e"
+  "release e2e bench"
 )
 QUICK_STAGES=("${STAGES[@]:0:2}")
-# bench takes long and proves nothing about right or wrong.
+# bench is run in its short form; what is slower or faster shows in its output alone.
 KNOWN_LABELS="lint|unit|integration|e2e|fuzz|bench"
 
 usage() {
