@@ -239,7 +239,7 @@ int call_failed(struct call *call, struct call_env *env, const struct transport_
     call->budget.used_hint[outcome.hint] = true;
     call->state = CALL_READY;
     call->not_before_mono_ms = now_mono_ms + wait_ms;
-    /* The quota is the account's: if one page is told to wait, so are all. */
+    /* The quota is the account's: if one page is told to wait, so are all of this listing. */
     if (err->kind == ERR_THROTTLED && call->not_before_mono_ms > env->not_before_mono_ms)
         env->not_before_mono_ms = call->not_before_mono_ms;
     return 0;

@@ -20,6 +20,7 @@ enum retry_hint {
     RETRY_HINT_NONCE_USED,
     RETRY_HINT_TOKEN_REFUSED,
     RETRY_HINT_DATE_REFUSED,
+    RETRY_HINT_END,
 };
 
 struct retry_outcome {
@@ -32,8 +33,8 @@ struct retry_outcome {
 struct retry_budget {
     int attempts_made; /* 1 after the first */
     int max_retries;
-    bool used_hint[4];    /* hints that allow one retry, already used, by enum retry_hint */
-    int64_t remaining_ms; /* until the deadline of the refresh */
+    bool used_hint[RETRY_HINT_END]; /* hints that allow one retry, already used */
+    int64_t remaining_ms;           /* until the deadline of the refresh */
 };
 
 /*

@@ -62,7 +62,8 @@ struct transport {
     struct transfer *idle;
     size_t n_in_flight;
     size_t kept_connections;
-    bool has_ca_bundle; /* the file of certificates that libcurl was built for is there */
+    int64_t timed_out_mono_ms; /* when a request was last given up for lack of an answer */
+    bool has_ca_bundle;        /* the file of certificates that libcurl was built for is there */
     atomic_bool stopped;
     char *user_agent;
 };
@@ -147,7 +148,18 @@ static bool append(struct curl_slist **list, const char *line)
 /* Left at libcurl's default where the text is "" or NULL. */
 #define SET_TEXT(option, text) (!(text) || !*(text) || SET(option, text))
 
-static bool set_limits(struct transfer *f, const struct transport_request *r)
+/*
+ * How long a connection may have been idle and be used again. Those that were while a request went
+ * unanswered may be as dead as its own (a NAT gateway that lost its state tells nobody), and a
+ * retry is not there to try them one by one. At least 1: no page says what 0 means.
+ */
+static long idle_allowed_s(const struct transport *t)
+{
+    return (long)clamp((clock_mono_ms() - t->timed_out_mono_ms) / 1000, 1, IDLE_CONNECTION_S);
+}
+
+static bool set_limits(struct transfer *f, const struct transport *t,
+                       const struct transport_request *r)
 {
     long timeout_ms = (long)clamp(r->timeout_ms, 1, INT_MAX);
     long connect_ms = (long)clamp(timeout_ms, 1, CONNECT_TIMEOUT_MS);
@@ -159,7 +171,7 @@ static bool set_limits(struct transfer *f, const struct transport_request *r)
     return SET(TIMEOUT_MS, timeout_ms) && SET(CONNECTTIMEOUT_MS, connect_ms) &&
            SET(LOW_SPEED_LIMIT, 1L) && SET(LOW_SPEED_TIME, low_speed_s) &&
            SET(MAXFILESIZE_LARGE, (curl_off_t)r->max_body_size) &&
-           SET(MAXAGE_CONN, (long)IDLE_CONNECTION_S) && SET(DNS_CACHE_TIMEOUT, (long)DNS_CACHE_S) &&
+           SET(MAXAGE_CONN, idle_allowed_s(t)) && SET(DNS_CACHE_TIMEOUT, (long)DNS_CACHE_S) &&
            SET(BUFFERSIZE, (long)RECEIVE_BUFFER_BYTES);
 }
 
@@ -297,6 +309,7 @@ int transport_new(const char *user_agent, struct transport **ret, struct err *er
     if (!t)
         return err_nomem(err, "transport");
     atomic_init(&t->stopped, false);
+    t->timed_out_mono_ms = -IDLE_CONNECTION_S * INT64_C(1000);
     if (!prepare(t, user_agent)) {
         transport_free(t);
         return err_nomem(err, "transport");
@@ -387,7 +400,7 @@ int transport_submit(struct transport *t, const struct transport_request *reques
         return err_nomem(err, "transfer");
     f->tag = request->tag;
     f->body = STRBUF_LIMIT((size_t)request->max_body_size);
-    bool ready = set_manners(f, t) && set_limits(f, request) && set_tls(f, t, request->tls) &&
+    bool ready = set_manners(f, t) && set_limits(f, t, request) && set_tls(f, t, request->tls) &&
                  set_proxy(f, request->proxy_url) && set_message(f, request) && set_url(f, request);
     if (!ready || curl_multi_add_handle(t->multi, f->easy) != CURLM_OK) {
         transfer_free(f);
@@ -639,6 +652,8 @@ static bool take_ended(struct transport *t, struct transport_reply *ret)
         while (f->easy != msg->easy_handle)
             f = f->next;
         fill_reply(f, rc, ret);
+        if (rc == CURLE_OPERATION_TIMEDOUT)
+            t->timed_out_mono_ms = clock_mono_ms();
         retire(t, f, rc == CURLE_OK);
         return true;
     }

@@ -23,7 +23,7 @@
 
 #include "base/clock.h"
 
-enum { CONNECTIONS_MAX = 16, AT_ONCE = 4, TIMEOUT_MS = 1500, CEILING_MS = 20000 };
+enum { CONNECTIONS_MAX = 16, AT_ONCE = 4, TIMEOUT_MS = 2500, CEILING_MS = 20000 };
 
 /* A server that answers everybody, but for those who connected before a cut. */
 static struct {
