@@ -217,6 +217,9 @@ enum paging_verdict paging_verdict(const struct paging *p)
             return PAGING_ENDLESS;
         return total_agreed(p) ? PAGING_LIMITED : PAGING_SHIFTING;
     }
+    /* Nothing at all although something is announced: to believe it would end every series. */
+    if (count(p) == 0 && p->total_min > 0)
+        return PAGING_BROKEN;
     /* A server that takes no notice of the page number would otherwise pass: it lists alike twice.
      */
     if (p->repeats && total_agreed(p) && (uint64_t)p->total > count(p))

@@ -24,7 +24,7 @@ enum paging_verdict {
     PAGING_WHOLE,    /* every page announced the same totalSize, and so many objects came */
     PAGING_LIMITED,  /* there are more than max_deployments, as every page announced */
     PAGING_DOUBTFUL, /* totalSize and the objects disagree: whole only if listed alike twice */
-    PAGING_BROKEN,   /* pages repeat although totalSize says there is more: never whole */
+    PAGING_BROKEN, /* pages repeat, or none has anything, while totalSize says more: never whole */
     PAGING_SHIFTING, /* more than max_deployments, but totalSize changed: worth a second pass */
     PAGING_ENDLESS,  /* the page cap was reached and nobody can say how much is missing */
 };

@@ -265,7 +265,6 @@ static void test_total_size_lies(void **state)
         {250, MISSING, 2, 3},                   /* there at first */
         {250, 240, 3, 3},                       /* changes on the last page */
         {250, 260, 2, 3},                       /* */
-        {0, 5, 0, 1},                           /* */
     };
 
     (void)state;
@@ -283,6 +282,15 @@ static void test_total_size_lies(void **state)
             assert_true(w.requests <= lies[i].requests + w.in_flight);
         }
     }
+}
+
+/* Not even if it is listed alike twice: an outage is better than every series gone. */
+static void test_nothing_though_announced(void **state)
+{
+    struct world w = {.n = 0, .page_size = 100, .lies = true, .total = 5};
+
+    (void)state;
+    expect(w, PAGING_BROKEN, 0, 1);
 }
 
 static void test_expected_is_what_was_announced(void **state)
@@ -672,6 +680,7 @@ int main(void)
         cmocka_unit_test(test_any_size_and_order),
         cmocka_unit_test(test_page_1_comes_alone),
         cmocka_unit_test(test_total_size_lies),
+        cmocka_unit_test(test_nothing_though_announced),
         cmocka_unit_test(test_expected_is_what_was_announced),
         cmocka_unit_test(test_pages_shorter_than_asked_for),
         cmocka_unit_test(test_list_that_shifts),
