@@ -10,12 +10,12 @@
 #include "credentials_source.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
+
+#include "base/secret_file.h"
 
 /* What tells one state of a file from another. */
 struct file_identity {
@@ -69,76 +69,20 @@ static int file_error(const char *path, int error, struct err *err)
                    strerror_r(error, reason, sizeof(reason)));
 }
 
-/* Files below $CREDENTIALS_DIRECTORY are shut off by the directory, whatever their own mode. */
-static bool in_credentials_directory(const char *path)
-{
-    const char *dir = getenv("CREDENTIALS_DIRECTORY");
-    size_t len = dir ? strlen(dir) : 0;
-
-    return len > 0 && strncmp(path, dir, len) == 0 && path[len] == '/' && !strstr(path, "/../");
-}
-
-static int file_acceptable(const char *path, const struct stat *st, struct err *err)
-{
-    if (!S_ISREG(st->st_mode))
-        return err_set(err, ERR_AUTHENTICATION, "file %s: not a regular file", path);
-    /* Readable by the group is how Kubernetes' fsGroup hands secrets out; by all is a mistake. */
-    if ((st->st_mode & S_IROTH) && !in_credentials_directory(path))
-        return err_set(err, ERR_AUTHENTICATION,
-                       "file %s: readable by everyone (mode %04o), take the permission away", path,
-                       (unsigned)(st->st_mode & 07777));
-    return 0;
-}
-
-/* Reads up to size bytes; the number read or -1 with errno. */
-static ssize_t read_all(int fd, char *buf, size_t size)
-{
-    size_t len = 0;
-
-    while (len < size) {
-        ssize_t n = read(fd, buf + len, size - len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        if (n == 0)
-            break;
-        len += (size_t)n;
-    }
-    return (ssize_t)len;
-}
-
-static int text_from(const char *path, const char *buf, size_t len, char **ret, struct err *err)
-{
-    len = credentials_trimmed_len(buf, len);
-    if (credentials_check(buf, len, "its content", err) < 0)
-        return err_wrap(err, "file %s", path);
-    char *text = credentials_copy(buf, len);
-    if (!text)
-        return err_nomem(err, path);
-    *ret = text;
-    return 0;
-}
-
 static int file_read(struct secret_file *file, struct err *err)
 {
-    /* O_NONBLOCK: opening a FIFO must not hang, it is refused below. */
-    CLEANUP(fdp) int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    char buf[CREDENTIALS_VALUE_MAX + 3]; /* with a newline, and one byte to see that it is longer */
+    char buf[SECRET_FILE_READ];
+    struct err reason = {0};
     struct stat st;
-    char *text = NULL;
+    size_t len;
+    char *text;
 
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return file_error(file->path, errno, err);
-    if (file_acceptable(file->path, &st, err) < 0)
-        return -1;
-    /* The identity from before the read: a write in between is then seen at the next look. */
-    ssize_t n = read_all(fd, buf, sizeof(buf));
-    int r = n < 0 ? file_error(file->path, errno, err)
-                  : text_from(file->path, buf, (size_t)n, &text, err);
+    if (secret_file_read(file->path, buf, &len, &st, &reason) < 0)
+        return err_set(err, ERR_AUTHENTICATION, "file %s: %s", file->path, reason.msg);
+    text = credentials_copy(buf, len);
     explicit_bzero(buf, sizeof(buf));
-    if (r < 0)
-        return -1;
+    if (!text)
+        return err_nomem(err, file->path);
     credentials_wipe(file->text);
     file->text = text;
     file->identity = identity_of(&st);

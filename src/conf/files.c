@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { SECRET_BYTES_MAX = 4096 };
+#include "base/err.h"
+#include "base/secret_file.h"
 
 static const char *credentials_directory(void)
 {
@@ -47,92 +47,51 @@ char *files_resolve(struct arena *arena, const char *dir, const char *path)
     return files_join(arena, dir, path);
 }
 
-/* By real paths: neither a link nor ".." leads out unseen. */
-static bool in_credentials_directory(const char *path)
-{
-    char dir[PATH_MAX];
-    char file[PATH_MAX];
-    const char *credentials = credentials_directory();
-
-    if (!credentials || !realpath(credentials, dir) || !realpath(path, file))
-        return false;
-    size_t len = strlen(dir);
-    return strncmp(file, dir, len) == 0 && file[len] == '/';
-}
-
-bool files_exposed(const char *path, const struct stat *st)
-{
-    return (st->st_mode & S_IROTH) && !in_credentials_directory(path);
-}
-
-/* Up to size bytes; -1 with errno. */
-static ssize_t read_bytes(int fd, char *buf, size_t size)
-{
-    size_t len = 0;
-
-    while (len < size) {
-        ssize_t n = read(fd, buf + len, size - len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        if (n == 0)
-            break;
-        len += (size_t)n;
-    }
-    return (ssize_t)len;
-}
-
-/* Without the newline that an editor puts at the end. */
-static size_t trimmed_len(const char *s, size_t len)
-{
-    if (len == 0 || s[len - 1] != '\n')
-        return len;
-    len--;
-    return len > 0 && s[len - 1] == '\r' ? len - 1 : len;
-}
-
-static const char *secret_complaint(const char *s, size_t len)
-{
-    if (len > SECRET_BYTES_MAX)
-        return "more than 4 KiB";
-    len = trimmed_len(s, len);
-    for (size_t i = 0; i < len; i++)
-        if (s[i] <= 0x20 || s[i] >= 0x7f)
-            return "it holds a blank, a line break or another character that no secret has";
-    return len == 0 ? "it is empty" : NULL;
-}
-
-/* What the file holds goes nowhere: it is read again when it is needed. */
-static bool check_secret(int fd, struct strbuf *complaint)
-{
-    char buf[SECRET_BYTES_MAX + 1]; /* one byte to see that there is more */
-    ssize_t n = read_bytes(fd, buf, sizeof(buf));
-    const char *reason = n < 0 ? strerror(errno) : secret_complaint(buf, (size_t)n);
-
-    explicit_bzero(buf, sizeof(buf));
-    if (reason)
-        strbuf_adds(complaint, reason);
-    return !reason;
-}
-
-bool files_check(const char *path, enum files_kind kind, struct strbuf *complaint)
+static bool check_public(const char *path, struct err *err)
 {
     struct stat st;
     /* O_NONBLOCK: opening a pipe must not wait for its other end. */
     CLEANUP(fdp) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
     if (fd < 0 || fstat(fd, &st) < 0)
-        strbuf_adds(complaint, strerror(errno));
+        err_set(err, ERR_IO, "%s", strerror(errno));
     else if (S_ISDIR(st.st_mode))
-        strbuf_adds(complaint, strerror(EISDIR));
+        err_set(err, ERR_IO, "%s", strerror(EISDIR));
     else if (!S_ISREG(st.st_mode))
-        strbuf_adds(complaint, "not a regular file");
-    else if (kind != FILES_PUBLIC && files_exposed(path, &st))
-        strbuf_addf(complaint, "everybody may read it (mode %04o); take the right from others",
-                    (unsigned)(st.st_mode & 07777));
+        err_set(err, ERR_IO, "not a regular file");
     else
-        return kind != FILES_SECRET || check_secret(fd, complaint);
+        return true;
     return false;
+}
+
+static bool check_key(const char *path, struct err *err)
+{
+    CLEANUP(fdp) int fd = -1;
+    struct stat st;
+
+    return secret_file_open(path, &fd, &st, err) == 0;
+}
+
+/* What the file holds goes nowhere: it is read again when it is needed. */
+static bool check_secret(const char *path, struct err *err)
+{
+    char buf[SECRET_FILE_READ];
+    struct stat st;
+    size_t len;
+    bool good = secret_file_read(path, buf, &len, &st, err) == 0;
+
+    explicit_bzero(buf, sizeof(buf));
+    return good;
+}
+
+bool files_check(const char *path, enum files_kind kind, struct strbuf *complaint)
+{
+    struct err err = {0};
+    bool good = kind == FILES_PUBLIC ? check_public(path, &err)
+                : kind == FILES_KEY  ? check_key(path, &err)
+                                     : check_secret(path, &err);
+
+    if (!good)
+        strbuf_adds(complaint, err.msg);
+    return good;
 }

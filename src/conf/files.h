@@ -7,7 +7,6 @@
 #define FILES_H
 
 #include <stdbool.h>
-#include <sys/stat.h>
 
 #include "base/arena.h"
 #include "base/cleanup.h"
@@ -20,13 +19,10 @@ char *files_join(struct arena *arena, const char *dir, const char *path) MUST_CH
  */
 char *files_resolve(struct arena *arena, const char *dir, const char *path) MUST_CHECK;
 
-/* Everybody may read the file, and it lies outside of $CREDENTIALS_DIRECTORY. */
-bool files_exposed(const char *path, const struct stat *st);
-
 enum files_kind {
     FILES_PUBLIC, /* a certificate */
-    FILES_KEY,    /* nothing that everybody may read */
-    FILES_SECRET, /* nor anything but one line of visible ASCII, of 4 KiB at most */
+    FILES_KEY,    /* as secret files must be, see base/secret_file.h, whatever it holds */
+    FILES_SECRET, /* a secret file */
 };
 
 /* True if the file can be opened and is as its kind must be; else complaint says why not. */

@@ -9,6 +9,7 @@
 
 #include <openssl/evp.h>
 
+#include "base/secret_file.h"
 #include "files.h"
 #include "lex.h"
 
@@ -266,7 +267,7 @@ static enum outcome expand_file(struct expansion *x, const char *path, unsigned 
     if (reason)
         return PROBLEM;
 
-    bool exposed = files_exposed(path, &st);
+    bool exposed = secret_file_exposed(path, &st);
     const struct source_file *file = new_file(s, path, exposed);
     if (!file || push_span(s, (struct source_span){x->line, 1, file}) < 0)
         return NOMEM;
