@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "files.h"
+#include "schema.h"
 
 static int compare(const void *left, const void *right)
 {
@@ -38,6 +39,31 @@ void build_find_duplicates(struct occurrence *items, size_t n)
             first = i;
         items[i].first = i == first ? NULL : items[first].at;
     }
+}
+
+int build_check_names(const struct build *b, const struct value *list, const char *already)
+{
+    struct occurrence *names = arena_calloc(b->arena, list->n_items, sizeof(*names));
+    size_t n = 0;
+
+    if (!names)
+        return -1;
+    for (size_t i = 0; i < list->n_items; i++) {
+        const struct value *group = &list->items[i];
+        struct value *name = group->type == VALUE_GROUP ? schema_good_member(group, "name") : NULL;
+
+        if (name)
+            names[n++] = (struct occurrence){.name = name->string, .of = "", .at = name};
+    }
+    build_find_duplicates(names, n);
+    for (size_t i = 0; i < n; i++) {
+        if (!names[i].first)
+            continue;
+        struct source_place place = source_place(b->source, names[i].first->line);
+        problem_add(b->problems, names[i].at->line, "%s \"%.*s\" at %s:%u", already,
+                    PROBLEM_TEXT(names[i].name), place.path, place.line);
+    }
+    return 0;
 }
 
 const char *build_resolve(const struct build *b, const struct value *v)

@@ -30,6 +30,13 @@ struct occurrence {
 /* Fills in first. Changes the order. */
 void build_find_duplicates(struct occurrence *items, size_t n);
 
+/*
+ * One problem for each group of the list whose name another one had before:
+ * 'ALREADY "name" at file:line'. -1: out of memory.
+ */
+int build_check_names(const struct build *b, const struct value *list,
+                      const char *already) MUST_CHECK;
+
 /* The path that the value's string stands for, from the directory of the file it stands in. */
 const char *build_resolve(const struct build *b, const struct value *v) MUST_CHECK;
 

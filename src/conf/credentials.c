@@ -122,32 +122,6 @@ static int read_credentials(const struct build *b, struct value *group,
     return 0;
 }
 
-static int check_names(const struct build *b, const struct value *list)
-{
-    struct occurrence *names = arena_calloc(b->arena, list->n_items, sizeof(*names));
-    size_t n = 0;
-
-    if (!names)
-        return -1;
-    for (size_t i = 0; i < list->n_items; i++) {
-        const struct value *group = &list->items[i];
-        struct value *name = group->type == VALUE_GROUP ? schema_good_member(group, "name") : NULL;
-
-        if (name)
-            names[n++] = (struct occurrence){.name = name->string, .of = "", .at = name};
-    }
-    build_find_duplicates(names, n);
-    for (size_t i = 0; i < n; i++) {
-        if (!names[i].first)
-            continue;
-        struct source_place place = source_place(b->source, names[i].first->line);
-        problem_add(b->problems, names[i].at->line,
-                    "there are already credentials named \"%.*s\" at %s:%u",
-                    PROBLEM_TEXT(names[i].name), place.path, place.line);
-    }
-    return 0;
-}
-
 int build_credentials(const struct build *b, struct value *list, struct credentials_list *ret)
 {
     if (!list)
@@ -164,5 +138,5 @@ int build_credentials(const struct build *b, struct value *list, struct credenti
             return -1;
         ret->n_specs++;
     }
-    return check_names(b, list);
+    return build_check_names(b, list, "there are already credentials named");
 }

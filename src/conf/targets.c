@@ -280,30 +280,6 @@ static struct value *good_member(const struct value *group, const char *key)
     return group->type == VALUE_GROUP ? schema_good_member(group, key) : NULL;
 }
 
-static int check_names(const struct build *b, const struct value *list)
-{
-    struct occurrence *names = arena_calloc(b->arena, list->n_items, sizeof(*names));
-    size_t n = 0;
-
-    if (!names)
-        return -1;
-    for (size_t i = 0; i < list->n_items; i++) {
-        struct value *name = good_member(&list->items[i], "name");
-
-        if (name)
-            names[n++] = (struct occurrence){.name = name->string, .of = "", .at = name};
-    }
-    build_find_duplicates(names, n);
-    for (size_t i = 0; i < n; i++) {
-        if (!names[i].first)
-            continue;
-        struct source_place place = source_place(b->source, names[i].first->line);
-        problem_add(b->problems, names[i].at->line, "there is already a target \"%.*s\" at %s:%u",
-                    PROBLEM_TEXT(names[i].name), place.path, place.line);
-    }
-    return 0;
-}
-
 static size_t count_namespaces(const struct value *list)
 {
     size_t n = 0;
@@ -370,5 +346,6 @@ int build_targets(const struct build *b, const struct value *list, const struct 
     }
     if (ret->n_targets == 0 && list->n_items == 0)
         problem_add(b->problems, list->line, "targets must not be empty");
-    return check_names(b, list) < 0 ? -1 : check_namespaces(b, list);
+    return build_check_names(b, list, "there is already a target") < 0 ? -1
+                                                                       : check_namespaces(b, list);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/strbuf.h"
 
 /*
@@ -13,13 +14,11 @@
 #define BLOCK_MEAN 128
 #define BLOCK_MAX  512
 
-/* FNV-1a, 64 bits; any hash would do, it only has to stay the same while the process lives. */
+/* It only has to stay the same while the process lives. */
 static uint64_t hash_id(const char *id)
 {
-    uint64_t h = 14695981039346656037u;
+    uint64_t h = hash_fnv1a(HASH_FNV1A_START, id);
 
-    for (; *id; id++)
-        h = (h ^ (unsigned char)*id) * 1099511628211u;
     return h ^ (h >> 29);
 }
 

@@ -1,16 +1,15 @@
 #include "timetable.h"
 
 #include <assert.h>
+
+#include "base/hash.h"
 #include <stdbool.h>
 
 uint64_t timetable_hash(const char *workspace, const char *namespace_name)
 {
-    const char *const parts[] = {workspace, "/", namespace_name};
-    uint64_t h = 14695981039346656037u; /* FNV-1a */
+    uint64_t h = hash_fnv1a(HASH_FNV1A_START, workspace);
 
-    for (int i = 0; i < 3; i++)
-        for (const char *p = parts[i]; *p; p++)
-            h = (h ^ (unsigned char)*p) * 1099511628211u;
+    h = hash_fnv1a(hash_fnv1a(h, "/"), namespace_name);
     return h ^ (h >> 32);
 }
 
