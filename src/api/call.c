@@ -17,6 +17,8 @@
 /* Date headers have whole seconds, cut off: on average the server's clock is half a second on. */
 static const int64_t DATE_MIDDLE_MS = 500;
 
+static const int64_t THROTTLED_PAUSE_MIN_MS = 100;
+
 void call_begin(struct call *call, const struct call_env *env, uint32_t page)
 {
     assert(call->state == CALL_IDLE);
@@ -24,6 +26,7 @@ void call_begin(struct call *call, const struct call_env *env, uint32_t page)
     call->state = CALL_READY;
     call->page = page;
     call->budget = (struct retry_budget){.max_retries = env->target->max_retries};
+    call->answers_seen = env->answers;
     call->not_before_mono_ms = 0;
     call->waits_for_token = false;
 }
@@ -98,9 +101,29 @@ static int submit(struct call *call, const struct call_env *env, uintptr_t tag, 
         .proxy_url = target->proxy_url,
         .timeout_ms = target->timeout_ms < left_ms ? target->timeout_ms : left_ms,
         .max_body_size = target->max_body_size,
+        .sink = call->sink,
         .tag = tag,
     };
     return transport_submit(env->transport, &message, err);
+}
+
+/*
+ * Somebody was told to wait, perhaps another listing, perhaps in the refresh before: 1 if there is
+ * a wait, -1 if it is longer than this refresh, which had better fail at once.
+ */
+static int obey_pause(struct call_env *env, int64_t now_mono_ms, struct err *err)
+{
+    int64_t until_mono_ms = endpoint_paused_until_mono_ms(env->endpoint);
+
+    if (until_mono_ms <= now_mono_ms)
+        return 0;
+    if (until_mono_ms >= env->deadline_mono_ms)
+        return err_set(err, ERR_THROTTLED,
+                       "not asked: %s throttled requests lately and wants none for %lld s more",
+                       env->target->host, (long long)(until_mono_ms - now_mono_ms + 999) / 1000);
+    if (until_mono_ms > env->not_before_mono_ms)
+        env->not_before_mono_ms = until_mono_ms;
+    return 1;
 }
 
 int call_send(struct call *call, struct call_env *env, uintptr_t tag, int64_t now_mono_ms,
@@ -109,6 +132,9 @@ int call_send(struct call *call, struct call_env *env, uintptr_t tag, int64_t no
     assert(call->state == CALL_READY && call_due_mono_ms(call, env) <= now_mono_ms);
     if (!strbuf_ok(&call->query))
         return err_nomem(err, "query");
+    int paused = obey_pause(env, now_mono_ms, err);
+    if (paused != 0)
+        return paused < 0 ? -1 : 0;
     if (!take_token(call, env, now_mono_ms))
         return 0;
     if (submit(call, env, tag, now_mono_ms, err) < 0)
@@ -140,9 +166,17 @@ void call_received(struct call *call, struct call_env *env, const struct transpo
     assert(call->state == CALL_IN_FLIGHT || call->state == CALL_ABANDONED);
     call->state = CALL_RECEIVED;
     session_request_ended(env->session, env->operation, reply->duration_us, reply->body_bytes);
+    endpoint_count_connections(env->endpoint, reply->connections, reply->tls_handshakes);
     api_stats_count(env->stats, env->operation, reply->status);
     if (clock_skew_ms(reply, &skew_ms))
         endpoint_set_skew_ms(env->endpoint, skew_ms);
+}
+
+void call_answered(struct call *call, struct call_env *env)
+{
+    endpoint_answered(env->endpoint);
+    env->answers++;
+    call_done(call);
 }
 
 void call_done(struct call *call)
@@ -215,6 +249,26 @@ static int explain(const struct call *call, const struct transport_reply *reply,
     return err_wrap(err, "page %u", (unsigned)call->page);
 }
 
+/*
+ * What was asked for is obeyed by all; without a wish of the server the pause is our backoff. A
+ * wish for a few milliseconds means that tokens come one by one: a few are left to gather, for to
+ * be refused once per token costs both sides more than it brings.
+ */
+static void note_throttling(struct call_env *env, const struct transport_reply *reply,
+                            int64_t now_mono_ms, int64_t wait_ms)
+{
+    int64_t pause_ms = wait_ms;
+
+    if (wait_ms < 0 && reply->retry_after_ms > 0)
+        pause_ms =
+            reply->retry_after_ms < RETRY_AFTER_MAX_MS ? reply->retry_after_ms : RETRY_AFTER_MAX_MS;
+    if (pause_ms < THROTTLED_PAUSE_MIN_MS)
+        pause_ms = THROTTLED_PAUSE_MIN_MS;
+    endpoint_throttled(env->endpoint, (size_t)env->target->concurrency,
+                       now_mono_ms - reply->duration_us / 1000, now_mono_ms,
+                       now_mono_ms + pause_ms);
+}
+
 int call_failed(struct call *call, struct call_env *env, const struct transport_reply *reply,
                 const struct api_refusal *refusal, struct err *err)
 {
@@ -232,16 +286,20 @@ int call_failed(struct call *call, struct call_env *env, const struct transport_
         .status = reply->status,
         .retry_after_ms = reply->retry_after_ms,
     };
+    if (err->kind == ERR_THROTTLED) {
+        /* The quota was in use, by this very listing: no reason to give the call up. */
+        call->budget.uncounted += env->answers != call->answers_seen;
+        call->answers_seen = env->answers;
+    }
     call->budget.remaining_ms = env->deadline_mono_ms - now_mono_ms;
     int64_t wait_ms = retry_wait_ms(&outcome, &call->budget, random_bits());
+    if (err->kind == ERR_THROTTLED)
+        note_throttling(env, reply, now_mono_ms, wait_ms);
     if (wait_ms < 0)
         return explain(call, reply, refusal, err);
     call->budget.used_hint[outcome.hint] = true;
     call->state = CALL_READY;
     call->not_before_mono_ms = now_mono_ms + wait_ms;
-    /* The quota is the account's: if one page is told to wait, so are all of this listing. */
-    if (err->kind == ERR_THROTTLED && call->not_before_mono_ms > env->not_before_mono_ms)
-        env->not_before_mono_ms = call->not_before_mono_ms;
     return 0;
 }
 

@@ -35,6 +35,7 @@ struct call_env {
     const char *path; /* encoded */
     int64_t deadline_mono_ms;
     int64_t not_before_mono_ms; /* no attempt of any call before: no token, or told to wait */
+    uint64_t answers;           /* good replies to any call so far */
     struct api_stats *stats;
 };
 
@@ -48,9 +49,11 @@ enum call_state {
 
 struct call {
     enum call_state state;
-    uint32_t page;       /* for the owner, the log and messages */
-    struct strbuf query; /* canonical */
+    uint32_t page;              /* for the owner, the log and messages */
+    struct strbuf query;        /* canonical */
+    struct transport_sink sink; /* the owner's, for the body of a 200 */
     struct retry_budget budget;
+    uint64_t answers_seen; /* env's answers when it was throttled last */
     int64_t not_before_mono_ms;
     bool waits_for_token;
     int64_t waits_since_mono_ms;
@@ -65,8 +68,9 @@ void call_release(struct call *call);
 int64_t call_due_mono_ms(const struct call *call, const struct call_env *env);
 
 /*
- * Sends a ready call that is due: 1, or 0 if there is no token and all calls have to wait, or -1:
- * no credentials, or a failure on our side.
+ * Sends a ready call that is due: 1, or 0 if all calls have to wait, for a token or because the
+ * control plane throttles, or -1: no credentials, a pause beyond the deadline (ERR_THROTTLED), or a
+ * failure on our side.
  */
 int call_send(struct call *call, struct call_env *env, uintptr_t tag, int64_t now_mono_ms,
               struct err *err) MUST_CHECK;
@@ -74,8 +78,11 @@ int call_send(struct call *call, struct call_env *env, uintptr_t tag, int64_t no
 /* The reply of a call in flight has come: counts it and looks at its Date. */
 void call_received(struct call *call, struct call_env *env, const struct transport_reply *reply);
 
-/* The reply was good, or nobody wanted it: idle. */
+/* Nobody wants the reply: idle. */
 void call_done(struct call *call);
+
+/* The reply was good: idle. */
+void call_answered(struct call *call, struct call_env *env);
 
 /* A line for the debug log. kind and refusal are what decoding found. */
 void call_log(const struct call *call, const struct call_env *env,

@@ -3,8 +3,8 @@
  * they are all there is; a doubtful pass is repeated once. A reply above max_body_size starts the
  * listing again with smaller pages, and the client remembers what size works.
  *
- * Memory: the bodies in flight, the records of one pass. The first pass is gone, but for the
- * fingerprint of its ids, before the second begins.
+ * Memory: the records of one pass; replies become records while they arrive. The first pass is
+ * gone, but for the fingerprint of its ids, before the second begins.
  */
 #include "api/client.h"
 
@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "call.h"
+#include "page_reader.h"
 #include "paging.h"
 #include "request.h"
 #include "sign.h"
@@ -155,25 +156,68 @@ struct lister {
     bool too_large;      /* the last pass failed because of the size of a reply */
 };
 
+/* A call and what its reply is becoming. */
+struct fetch {
+    struct call call;
+    const struct pass *pass;
+    struct page_reader reader;
+    bool reading; /* the reader was begun */
+};
+
 struct pass {
     struct lister *lister;
     struct paging paging;
     struct listing *listing;
-    struct call *calls; /* pages in flight, waiting for another attempt, or (one) being decoded */
-    size_t n_calls;
-    size_t window; /* calls that may be in flight or waiting: fewer after throttling */
+    struct fetch
+        *fetches; /* pages in flight, waiting for another attempt, or (one) just received */
+    size_t n_fetches;
 };
+
+/* More objects on a page than asked for are no reason to refuse it; a list without end is. */
+enum { PAGE_EXCESS = 10 };
+
+static int fetch_begin_reading(struct fetch *fetch, struct err *err)
+{
+    const struct lister *lister = fetch->pass->lister;
+    const struct page_options options = {
+        .labels = &lister->env.target->deployment_labels,
+        .page_size = (size_t)lister->page_size,
+        .max_items = (size_t)lister->page_size * PAGE_EXCESS,
+        .page = fetch->call.page,
+    };
+
+    fetch->reading = true;
+    return page_reader_begin(&fetch->reader, &options, fetch->pass->listing->arena, err);
+}
+
+static int fetch_write(void *ctx, const char *bytes, size_t len, struct err *err)
+{
+    struct fetch *fetch = ctx;
+
+    if (!fetch->reading && fetch_begin_reading(fetch, err) < 0)
+        return -1;
+    return page_reader_write(&fetch->reader, bytes, len, err);
+}
+
+/* The reply has come to its end, or will not come. */
+static void fetch_end_reading(struct fetch *fetch)
+{
+    if (fetch->reading)
+        page_reader_release(&fetch->reader);
+    fetch->reading = false;
+}
 
 static void pass_release(struct pass *pass)
 {
     if (!pass->lister)
         return;
     transport_cancel_all(pass->lister->env.transport);
-    for (size_t i = 0; i < pass->n_calls; i++) {
-        call_drop(&pass->calls[i], &pass->lister->env);
-        call_release(&pass->calls[i]);
+    for (size_t i = 0; i < pass->n_fetches; i++) {
+        call_drop(&pass->fetches[i].call, &pass->lister->env);
+        call_release(&pass->fetches[i].call);
+        fetch_end_reading(&pass->fetches[i]);
     }
-    free(pass->calls);
+    free(pass->fetches);
     paging_release(&pass->paging);
     listing_free(pass->listing);
     *pass = (struct pass){0};
@@ -189,11 +233,15 @@ static int pass_init(struct pass *pass, struct lister *lister, struct err *err)
     paging_init(&pass->paging, (uint32_t)lister->page_size, target->max_deployments,
                 lister->ids_key);
     pass->listing = listing_new();
-    pass->calls = calloc(n + 1, sizeof(*pass->calls));
-    if (!pass->listing || !pass->calls)
+    pass->fetches = calloc(n, sizeof(*pass->fetches));
+    if (!pass->listing || !pass->fetches)
         return err_nomem(err, "listing");
-    pass->n_calls = n + 1;
-    pass->window = n;
+    for (size_t i = 0; i < n; i++) {
+        struct fetch *fetch = &pass->fetches[i];
+        fetch->pass = pass;
+        fetch->call.sink = (struct transport_sink){.write = fetch_write, .ctx = fetch};
+    }
+    pass->n_fetches = n;
     return 0;
 }
 
@@ -227,12 +275,14 @@ static int build_query(const struct lister *lister, uint32_t page, struct strbuf
 /* Gives pages to idle calls, as many as the window admits. */
 static int pass_fill(struct pass *pass, struct err *err)
 {
+    size_t window = endpoint_window(pass->lister->env.endpoint, pass->n_fetches);
     size_t busy = 0;
 
-    for (size_t i = 0; i < pass->n_calls; i++)
-        busy += pass->calls[i].state == CALL_READY || pass->calls[i].state == CALL_IN_FLIGHT;
-    for (size_t i = 0; i < pass->n_calls && busy < pass->window; i++) {
-        struct call *call = &pass->calls[i];
+    for (size_t i = 0; i < pass->n_fetches; i++)
+        busy += pass->fetches[i].call.state == CALL_READY ||
+                pass->fetches[i].call.state == CALL_IN_FLIGHT;
+    for (size_t i = 0; i < pass->n_fetches && busy < window; i++) {
+        struct call *call = &pass->fetches[i].call;
         uint32_t page;
         if (call->state != CALL_IDLE)
             continue;
@@ -246,86 +296,75 @@ static int pass_fill(struct pass *pass, struct err *err)
     return 0;
 }
 
+/*
+ * The call to send next of those that are due: what was refused most often goes first, so that
+ * where requests are throttled one by one, none is refused until it may not try again. NULL if
+ * none is due; *ret_wake is when the first one will be, if that is earlier.
+ */
+static struct fetch *pass_pick(const struct pass *pass, int64_t now_mono_ms,
+                               int64_t *ret_wake_mono_ms)
+{
+    struct fetch *best = NULL;
+
+    for (size_t i = 0; i < pass->n_fetches; i++) {
+        struct fetch *fetch = &pass->fetches[i];
+        if (fetch->call.state != CALL_READY)
+            continue;
+        int64_t due_mono_ms = call_due_mono_ms(&fetch->call, &pass->lister->env);
+        if (due_mono_ms > now_mono_ms && due_mono_ms < *ret_wake_mono_ms)
+            *ret_wake_mono_ms = due_mono_ms;
+        if (due_mono_ms <= now_mono_ms &&
+            (!best || fetch->call.budget.attempts_made > best->call.budget.attempts_made))
+            best = fetch;
+    }
+    return best;
+}
+
 /* Sends what is due. *ret_wake is when to come here again if no reply comes before. */
 static int pass_send(struct pass *pass, int64_t now_mono_ms, int64_t *ret_wake_mono_ms,
                      struct err *err)
 {
     struct call_env *env = &pass->lister->env;
+    size_t window = endpoint_window(env->endpoint, pass->n_fetches);
     size_t in_flight = 0;
+    struct fetch *fetch;
 
     *ret_wake_mono_ms = env->deadline_mono_ms;
     if (pass_fill(pass, err) < 0)
         return -1;
-    for (size_t i = 0; i < pass->n_calls; i++)
-        in_flight += pass->calls[i].state == CALL_IN_FLIGHT;
-    for (size_t i = 0; i < pass->n_calls && in_flight < pass->window; i++) {
-        struct call *call = &pass->calls[i];
-        if (call->state != CALL_READY)
-            continue;
-        if (call_due_mono_ms(call, env) <= now_mono_ms) {
-            int sent = call_send(call, env, i, now_mono_ms, err);
-            if (sent < 0)
-                return -1;
-            in_flight += (size_t)sent;
-        }
-        if (call->state == CALL_READY && call_due_mono_ms(call, env) < *ret_wake_mono_ms)
-            *ret_wake_mono_ms = call_due_mono_ms(call, env);
+    for (size_t i = 0; i < pass->n_fetches; i++)
+        in_flight += pass->fetches[i].call.state == CALL_IN_FLIGHT;
+    while (in_flight < window && (fetch = pass_pick(pass, now_mono_ms, ret_wake_mono_ms))) {
+        uintptr_t tag = (uintptr_t)(fetch - pass->fetches);
+        int sent = call_send(&fetch->call, env, tag, now_mono_ms, err);
+        if (sent < 0)
+            return -1;
+        in_flight += (size_t)sent; /* if not, none is due any more */
     }
     return 0;
 }
 
-/* While a good reply is decoded, the next page is on its way: decoding costs as much as waiting. */
-static int pass_send_ahead(struct pass *pass, const struct transport_reply *reply, struct err *err)
+static int decode(struct fetch *fetch, const struct transport_reply *reply, struct page *page,
+                  struct api_refusal *refusal, struct err *err)
 {
-    int64_t now_mono_ms = clock_mono_ms();
-    int64_t wake_mono_ms;
-
-    if (reply->err.kind != ERR_NONE || reply->status != 200 ||
-        now_mono_ms >= pass->lister->env.deadline_mono_ms)
-        return 0;
-    return pass_send(pass, now_mono_ms, &wake_mono_ms, err);
-}
-
-/*
- * Bytes for the tree of one reply. Real pages were measured to need up to 3.4 times their text,
- * small replies more; a text made to be costly takes 36 times and stops here. However large the
- * body, no more than twice max_body_size.
- */
-static size_t json_budget(size_t body_len, int64_t max_body_size)
-{
-    const uint64_t floor = 1024 * 1024;
-    uint64_t by_body = (uint64_t)body_len * 6 + floor;
-    uint64_t most = (uint64_t)max_body_size * 2 + floor;
-
-    return (size_t)(by_body < most ? by_body : most);
-}
-
-static int decode(struct pass *pass, const struct call *call, const struct transport_reply *reply,
-                  struct page *page, struct api_refusal *refusal, struct err *err)
-{
-    const struct target *target = pass->lister->env.target;
-    const char *body = strbuf_str(&reply->body);
-    size_t len = reply->body.len;
-
     if (reply->err.kind != ERR_NONE) {
         *err = reply->err;
         return -1;
     }
     if (reply->status != 200)
-        return refusal_decode(reply->status, body, len, reply->request_id, refusal, err);
-    const struct page_options options = {
-        .labels = &target->deployment_labels,
-        .json_budget = json_budget(len, target->max_body_size),
-        .page = call->page,
-    };
-    return page_decode(body, len, &options, pass->listing->arena, page, refusal, err);
+        return refusal_decode(reply->status, strbuf_str(&reply->body), reply->body.len,
+                              reply->request_id, refusal, err);
+    /* A body without a byte has not begun anything. */
+    if (!fetch->reading && fetch_begin_reading(fetch, err) < 0)
+        return -1;
+    return page_reader_finish(&fetch->reader, page, refusal, err);
 }
 
 /* Forgets pages that cannot hold anything, now that a lower one was empty. */
 static void pass_abandon(struct pass *pass)
 {
-    for (size_t i = 0; i < pass->n_calls; i++) {
-        struct call *call = &pass->calls[i];
+    for (size_t i = 0; i < pass->n_fetches; i++) {
+        struct call *call = &pass->fetches[i].call;
         if (call->state != CALL_READY && call->state != CALL_IN_FLIGHT)
             continue;
         if (paging_wants(&pass->paging, call->page))
@@ -341,7 +380,8 @@ static void pass_abandon(struct pass *pass)
 static int pass_receive(struct pass *pass, const struct transport_reply *reply, struct err *err)
 {
     struct call_env *env = &pass->lister->env;
-    struct call *call = &pass->calls[reply->tag];
+    struct fetch *fetch = &pass->fetches[reply->tag];
+    struct call *call = &fetch->call;
     bool wanted = call->state == CALL_IN_FLIGHT;
     struct api_refusal refusal = {.hint = RETRY_HINT_NONE};
     struct err failure = {.kind = ERR_NONE};
@@ -349,25 +389,22 @@ static int pass_receive(struct pass *pass, const struct transport_reply *reply, 
 
     call_received(call, env, reply);
     if (!wanted) {
+        fetch_end_reading(fetch);
         call_done(call);
         return 0;
     }
-    if (pass_send_ahead(pass, reply, err) < 0)
-        return -1;
-    int rc = decode(pass, call, reply, &page, &refusal, &failure);
+    int rc = decode(fetch, reply, &page, &refusal, &failure);
+    fetch_end_reading(fetch);
     call_log(call, env, reply, &refusal, failure.kind);
     if (rc == 0) {
-        call_done(call);
+        call_answered(call, env);
         pass->lister->pages_read++;
         rc = paging_add(&pass->paging, call->page, &page, err);
         pass_abandon(pass);
         return rc;
     }
-    /* The body itself, or what it would take to decode it. */
-    if (failure.kind == ERR_LIMIT && (reply->body_too_large || reply->err.kind == ERR_NONE))
+    if (failure.kind == ERR_LIMIT && reply->body_too_large)
         pass->lister->too_large = true;
-    if (failure.kind == ERR_THROTTLED && pass->window > 1)
-        pass->window /= 2;
     if (call_failed(call, env, reply, &refusal, &failure) == 0)
         return 0;
     *err = failure;

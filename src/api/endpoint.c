@@ -2,15 +2,16 @@
  * The state that outlives clients and reloads, in three kinds by how it is reached:
  *
  * - endpoints, one per (host, credentials name): a list under the session's lock, each with its
- *   bucket under its own lock. The quota is per account, region and API; who signs and where to is
- *   as close to that as a client can know.
- * - hosts: clock skew belongs to the server, not to who signs. The list only grows, so scrapes walk
- *   it without a lock; each field is one atomic.
+ *   bucket and window under its own lock. The quota is per account, region and API; who signs and
+ *   where to is as close to that as a client can know.
+ * - hosts: connections and clock skew belong to the server, not to who signs. The list only grows,
+ * so scrapes walk it without a lock; each field is one atomic.
  * - counters by operation: atomics, written by workers and read by scrapes.
  */
 #include "endpoint.h"
 
 #include <assert.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -25,6 +26,9 @@
 
 /* A caller asks again after its wait, so a longest one costs nothing and bounds the arithmetic. */
 #define TOKEN_WAIT_MAX_MS 3600000
+
+/* A window this large limits nothing: no listing may have more requests in flight. */
+#define WINDOW_MAX        64
 
 /* Upper bounds, inclusive, as le says them and as they are compared. */
 static const struct bucket {
@@ -45,14 +49,21 @@ struct host {
     struct strbuf labels;    /* endpoint="..." */
     _Atomic int64_t skew_ms; /* or SKEW_UNKNOWN */
     _Atomic int64_t correction_ms;
+    _Atomic uint64_t connections;
+    _Atomic uint64_t tls_handshakes;
 };
 
 struct endpoint {
     struct endpoint *next; /* under the session's lock */
     struct host *host;
     char *credentials;
+    struct strbuf labels; /* endpoint="...",credentials="..." */
 
     pthread_mutex_t mu;
+    double window;    /* requests in flight a listing may have; INFINITY = as many as it likes */
+    double threshold; /* up to here the window grows fast */
+    int64_t closed_mono_ms;
+    int64_t paused_until_mono_ms;
     double rate_per_ms;
     double burst;
     double tokens; /* at refilled_mono_ms; fractions count */
@@ -134,6 +145,45 @@ static void collect_skew(void *ctx, const struct family *family, struct expo *e)
     }
 }
 
+static void collect_connections(void *ctx, const struct family *family, struct expo *e)
+{
+    struct api_session *session = ctx;
+
+    for (struct host *h = atomic_load(&session->hosts); h; h = atomic_load(&h->next)) {
+        struct expo_labels labels = {strbuf_str(&h->labels), h->labels.len};
+        expo_sample_i64(e, family->name, labels, EXPO_NO_LABELS,
+                        (int64_t)atomic_load_explicit(&h->connections, memory_order_relaxed));
+    }
+}
+
+static void collect_handshakes(void *ctx, const struct family *family, struct expo *e)
+{
+    struct api_session *session = ctx;
+
+    for (struct host *h = atomic_load(&session->hosts); h; h = atomic_load(&h->next)) {
+        struct expo_labels labels = {strbuf_str(&h->labels), h->labels.len};
+        expo_sample_i64(e, family->name, labels, EXPO_NO_LABELS,
+                        (int64_t)atomic_load_explicit(&h->tls_handshakes, memory_order_relaxed));
+    }
+}
+
+/* No sample while nothing is limited. */
+static void collect_window(void *ctx, const struct family *family, struct expo *e)
+{
+    struct api_session *session = ctx;
+
+    pthread_mutex_lock(&session->mu);
+    for (struct endpoint *ep = session->endpoints; ep; ep = ep->next) {
+        struct expo_labels labels = {strbuf_str(&ep->labels), ep->labels.len};
+        pthread_mutex_lock(&ep->mu);
+        double window = ep->window;
+        pthread_mutex_unlock(&ep->mu);
+        if (isfinite(window))
+            expo_sample_i64(e, family->name, labels, EXPO_NO_LABELS, (int64_t)window);
+    }
+    pthread_mutex_unlock(&session->mu);
+}
+
 static const struct live_family {
     struct family family;
     registry_collect_fn *collect;
@@ -148,6 +198,15 @@ static const struct live_family {
     {{"aliyun_flink_api_clock_skew_seconds",
       "Server time (Date header) minus local time at the last response.", METRIC_GAUGE},
      collect_skew},
+    {{"aliyun_flink_api_connections_opened_total", "Connections opened to the control plane.",
+      METRIC_COUNTER},
+     collect_connections},
+    {{"aliyun_flink_api_tls_handshakes_total", "TLS handshakes with the control plane.",
+      METRIC_COUNTER},
+     collect_handshakes},
+    {{"aliyun_flink_api_in_flight_limit",
+      "Requests a listing may have in flight since the control plane throttled.", METRIC_GAUGE},
+     collect_window},
 };
 
 void session_request_begun(struct api_session *session)
@@ -192,6 +251,7 @@ static void endpoint_free(struct endpoint *endpoint)
     if (!endpoint)
         return;
     pthread_mutex_destroy(&endpoint->mu);
+    strbuf_release(&endpoint->labels);
     free(endpoint->credentials);
     free(endpoint);
 }
@@ -313,8 +373,13 @@ static struct endpoint *endpoint_add(struct api_session *session, const struct t
     }
     e->host = host;
     e->tokens = target->burst;
+    e->window = INFINITY;
+    e->closed_mono_ms = INT64_MIN;
     e->credentials = strdup(target->credentials->name);
-    if (!e->credentials) {
+    expo_label(&e->labels, "endpoint", target->host);
+    strbuf_addc(&e->labels, ',');
+    expo_label(&e->labels, "credentials", target->credentials->name);
+    if (!e->credentials || !strbuf_ok(&e->labels)) {
         endpoint_free(e);
         return NULL;
     }
@@ -382,6 +447,54 @@ int64_t endpoint_take_token(struct endpoint *e, int64_t now_mono_ms)
     }
     pthread_mutex_unlock(&e->mu);
     return wait_ms;
+}
+
+void endpoint_throttled(struct endpoint *e, size_t most, int64_t sent_mono_ms, int64_t now_mono_ms,
+                        int64_t until_mono_ms)
+{
+    pthread_mutex_lock(&e->mu);
+    if (until_mono_ms > e->paused_until_mono_ms)
+        e->paused_until_mono_ms = until_mono_ms;
+    /* Sent before the window was closed last: the same wave. */
+    if (sent_mono_ms >= e->closed_mono_ms) {
+        double used = e->window < (double)most ? e->window : (double)most;
+        e->threshold = used / 2;
+        e->window = 1;
+        e->closed_mono_ms = now_mono_ms;
+    }
+    pthread_mutex_unlock(&e->mu);
+}
+
+int64_t endpoint_paused_until_mono_ms(struct endpoint *e)
+{
+    pthread_mutex_lock(&e->mu);
+    int64_t until_mono_ms = e->paused_until_mono_ms;
+    pthread_mutex_unlock(&e->mu);
+    return until_mono_ms;
+}
+
+void endpoint_answered(struct endpoint *e)
+{
+    pthread_mutex_lock(&e->mu);
+    e->window += e->window < e->threshold ? 1 : 1 / e->window;
+    if (e->window >= WINDOW_MAX)
+        e->window = INFINITY;
+    pthread_mutex_unlock(&e->mu);
+}
+
+size_t endpoint_window(struct endpoint *e, size_t most)
+{
+    pthread_mutex_lock(&e->mu);
+    size_t window = e->window < (double)most ? (size_t)e->window : most;
+    pthread_mutex_unlock(&e->mu);
+    return window;
+}
+
+void endpoint_count_connections(struct endpoint *endpoint, unsigned opened, unsigned tls_handshakes)
+{
+    atomic_fetch_add_explicit(&endpoint->host->connections, opened, memory_order_relaxed);
+    atomic_fetch_add_explicit(&endpoint->host->tls_handshakes, tls_handshakes,
+                              memory_order_relaxed);
 }
 
 void endpoint_set_skew_ms(struct endpoint *endpoint, int64_t skew_ms)

@@ -8,6 +8,7 @@
 #define ENDPOINT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "api/session.h"
@@ -28,6 +29,29 @@ const char *session_user_agent(const struct api_session *session);
  * that was told to wait asks again; waiting requests of one endpoint are served in no fixed order.
  */
 int64_t endpoint_take_token(struct endpoint *endpoint, int64_t now_mono_ms);
+
+/*
+ * A request that was sent at sent_mono_ms, of a listing that may have `most` in flight, was told
+ * that it is one too many; until_mono_ms is when anybody may ask again. The quota is the account's,
+ * so this holds for all listings with the same credentials and outlives the refresh. The window is
+ * halved, once for all requests that were under way together.
+ */
+void endpoint_throttled(struct endpoint *endpoint, size_t most, int64_t sent_mono_ms,
+                        int64_t now_mono_ms, int64_t until_mono_ms);
+int64_t endpoint_paused_until_mono_ms(struct endpoint *endpoint);
+
+/*
+ * A request was answered: a window that was closed grows, by one for each answer up to half of what
+ * it was, then by one for each windowful of answers.
+ */
+void endpoint_answered(struct endpoint *endpoint);
+
+/* Requests that one listing may have in flight: most, or less after throttling; at least 1. */
+size_t endpoint_window(struct endpoint *endpoint, size_t most);
+
+/* Connections that a request opened, and the TLS handshakes among them, for the counters. */
+void endpoint_count_connections(struct endpoint *endpoint, unsigned opened,
+                                unsigned tls_handshakes);
 
 /* Server time (Date header) minus local time, for the gauge; kept by host, whoever signs. */
 void endpoint_set_skew_ms(struct endpoint *endpoint, int64_t skew_ms);

@@ -17,6 +17,8 @@
 
 #include <cjson/cJSON.h>
 
+#include "json_string.h"
+
 /* The heap's header in front of each block, which malloc_usable_size does not count. */
 enum { HEAP_OVERHEAD = sizeof(size_t) };
 
@@ -73,56 +75,46 @@ void json_global_init(void)
     (void)pthread_once(&once, install_hooks);
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* The code unit of the "\uXXXX" at s, or -1 if there is none in len bytes. */
 static int unicode_escape(const char *s, size_t len)
 {
-    int unit = 0;
-
-    if (len < ESCAPE_LEN || s[0] != '\\' || s[1] != 'u')
-        return -1;
-    for (size_t i = 2; i < ESCAPE_LEN; i++) {
-        int digit = hex_digit(s[i]);
-        if (digit < 0)
-            return -1;
-        unit = unit * 16 + digit;
-    }
-    return unit;
+    return len < ESCAPE_LEN || s[0] != '\\' || s[1] != 'u' ? -1 : json_hex4(s + 2);
 }
 
-/* Offset, from `from` on, of the first escaped surrogate that is no half of a pair; len if none. */
-static size_t find_lone_surrogate(const char *text, size_t len, size_t from)
+/*
+ * The escaped surrogates that are no halves of a pair: how many there are. Where copy is not NULL,
+ * U+FFFD takes their places there. None in a text with a \u without four hexadecimal digits: cJSON
+ * takes them to be 0 and reads on behind them, where its escapes are not those seen here.
+ */
+static size_t mend_lone_surrogates(const char *text, size_t len, char *copy)
 {
-    const char *p;
+    const char *end = text + len;
+    size_t n = 0;
 
-    while (from < len && (p = memchr(text + from, '\\', len - from))) {
-        size_t at = (size_t)(p - text);
-        int unit = unicode_escape(p, len - at);
+    for (const char *p = text; p < end && (p = memchr(p, '\\', (size_t)(end - p)));) {
+        int unit = unicode_escape(p, (size_t)(end - p));
 
         if (unit < 0) {
-            from = at + 2; /* an escape of two characters */
-        } else if (unit < 0xd800 || unit > 0xdfff) {
-            from = at + ESCAPE_LEN;
-        } else {
-            size_t next = at + ESCAPE_LEN;
-            int low = unit <= 0xdbff ? unicode_escape(text + next, len - next) : -1;
-
-            if (low < 0xdc00 || low > 0xdfff)
-                return at;
-            from = next + ESCAPE_LEN;
+            if (end - p >= 2 && p[1] == 'u')
+                return 0;
+            p += end - p >= 2 ? 2 : 1; /* an escape of two characters */
+            continue;
         }
+        const char *next = p + ESCAPE_LEN;
+        bool high = unit >= 0xd800 && unit <= 0xdbff;
+        int low = high ? unicode_escape(next, (size_t)(end - next)) : -1;
+        if (low >= 0xdc00 && low <= 0xdfff) {
+            p = next + ESCAPE_LEN;
+            continue;
+        }
+        if (unit >= 0xd800 && unit <= 0xdfff) {
+            n++;
+            if (copy)
+                memcpy(copy + (p - text), "\\ufffd", ESCAPE_LEN);
+        }
+        p = next;
     }
-    return len;
+    return n;
 }
 
 /* What one attempt came to, besides its tree. */
@@ -151,9 +143,7 @@ static json_value *attempt_parse(const char *text, size_t len, size_t budget_byt
 static json_value *parse_repaired(const char *text, size_t len, size_t budget_bytes,
                                   struct attempt *ret)
 {
-    size_t at = find_lone_surrogate(text, len, 0);
-
-    if (at == len)
+    if (mend_lone_surrogates(text, len, NULL) == 0)
         return NULL;
     if (len > budget_bytes) {
         ret->budget.exceeded = true;
@@ -165,8 +155,7 @@ static json_value *parse_repaired(const char *text, size_t len, size_t budget_by
         return NULL;
     }
     memcpy(copy, text, len);
-    for (; at < len; at = find_lone_surrogate(copy, len, at + ESCAPE_LEN))
-        memcpy(copy + at, "\\ufffd", ESCAPE_LEN);
+    (void)mend_lone_surrogates(text, len, copy);
     return attempt_parse(copy, len, budget_bytes - len, ret);
 }
 

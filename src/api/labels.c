@@ -87,7 +87,8 @@ static const char *label_value(struct text_cleaner *t, const json_value *v)
         return number_value(t, number);
     if (json_bool(v, &truth) == 0)
         return truth ? "true" : "false";
-    return text_clean(t, json_string(v));
+    const char *s = json_string(v);
+    return text_clean(t, s, strlen(s));
 }
 
 static bool is_name_char(char c)

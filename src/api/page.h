@@ -1,8 +1,5 @@
 /*
- * One reply of ListDeployments: bytes -> records. Pure; the arena is the caller's.
- *
- * Every quirk of the API's values ends here: what leaves is clean UTF-8, cut to size, and numbers
- * that can be shown. One bad object is left out and counted; a reply that is no page is an error.
+ * What a page is, and what a refusal says: what decoding gives to those who ask for pages.
  */
 #ifndef PAGE_H
 #define PAGE_H
@@ -19,7 +16,8 @@
 
 struct page_options {
     const struct glob_list *labels; /* allowlist, matched against the key as it came */
-    size_t json_budget;             /* bytes of the JSON tree */
+    size_t page_size;               /* as many objects were asked for */
+    size_t max_items;               /* more of them on one page is ERR_LIMIT */
     uint32_t page;                  /* 1-based, put into the records */
 };
 
@@ -40,16 +38,6 @@ struct api_refusal {
     char request_id[64];
     enum retry_hint hint;
 };
-
-/*
- * Decodes the body of a 200. ERR_PARSE: not a page; one whose data is null or missing is none
- * either, for an empty list makes all deployments vanish. ERR_LIMIT: the tree passes the budget.
- * ERR_API (or the kind the code speaks of) with *refusal filled: success is not true. On failure
- * *ret is untouched; what the arena has grown by stays in it.
- */
-int page_decode(const char *body, size_t len, const struct page_options *options,
-                struct arena *arena, struct page *ret, struct api_refusal *refusal,
-                struct err *err) MUST_CHECK;
 
 /*
  * Says what a reply with another status means: fills *refusal from JSON, XML or nothing readable

@@ -14,6 +14,7 @@
 
 #include "base/strbuf.h"
 #include "base/utf8.h"
+#include "json.h"
 
 enum {
     BODY_MAX = 64 * 1024,      /* an error document has about 1 KiB; larger ones are not read */
@@ -300,10 +301,10 @@ static int set_err(struct err *err, enum err_kind kind, int status, const char *
                    *message ? ": " : "", message, *id ? " (RequestId " : "", id, *id ? ")" : "");
 }
 
-int refusal_of_reply(const json_value *reply, struct api_refusal *refusal, struct err *err)
+int refusal_of_reply(const char *reply, size_t len, struct api_refusal *refusal, struct err *err)
 {
     *refusal = (struct api_refusal){.hint = RETRY_HINT_NONE};
-    read_object(refusal, reply);
+    read_json(refusal, reply, len);
 
     const struct rule *rule = apply_rule(refusal);
     return set_err(err, rule ? rule->kind : ERR_API, 200,

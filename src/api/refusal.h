@@ -6,11 +6,15 @@
 #ifndef REFUSAL_H
 #define REFUSAL_H
 
+#include <stddef.h>
+
 #include "base/err.h"
-#include "json.h"
 #include "page.h"
 
-/* A reply of status 200 whose success is not true: fills *refusal, sets err; returns -1. */
-int refusal_of_reply(const json_value *reply, struct api_refusal *refusal, struct err *err);
+/*
+ * A reply of status 200 whose success is not true, or as much of it as matters, as JSON: fills
+ * *refusal, sets err; returns -1.
+ */
+int refusal_of_reply(const char *reply, size_t len, struct api_refusal *refusal, struct err *err);
 
 #endif

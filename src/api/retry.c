@@ -8,7 +8,6 @@
 enum {
     WAIT_MIN_MS = 500,
     WAIT_MAX_MS = 8000, /* a power of two times the least */
-    RETRY_AFTER_MAX_MS = 300000,
 };
 
 /* A refusal of something that is new in every attempt: nonce, token, date. */
@@ -67,9 +66,10 @@ static int64_t backoff_ms(int attempts_made, uint64_t random)
 int64_t retry_wait_ms(const struct retry_outcome *outcome, const struct retry_budget *budget,
                       uint64_t random)
 {
+    int counted = budget->attempts_made - budget->uncounted;
     int64_t wait_ms = 0;
 
-    if (budget->attempts_made > budget->max_retries)
+    if (counted > budget->max_retries)
         return -1;
     if (outcome->hint != RETRY_HINT_NONE) {
         if (!hint_retryable(outcome->hint, budget))
@@ -77,7 +77,7 @@ int64_t retry_wait_ms(const struct retry_outcome *outcome, const struct retry_bu
     } else {
         if (!kind_retryable(outcome->kind, outcome->status))
             return -1;
-        wait_ms = backoff_ms(budget->attempts_made, random);
+        wait_ms = backoff_ms(counted, random);
     }
     if (outcome->retry_after_ms > 0) {
         wait_ms = outcome->retry_after_ms;

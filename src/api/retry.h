@@ -4,7 +4,9 @@
  * Retried: no connection, timeouts, broken transfers, 5xx, throttling, a used nonce; once: an
  * expired token (after fresh credentials) and an expired date (after a look at the server's clock).
  * Never: any other 4xx, redirects, TLS failures (a certificate does not heal within seconds), a
- * business refusal, an answer that cannot be read. All of them together at most max_retries times.
+ * business refusal, an answer that cannot be read. All of them together at most max_retries times,
+ * not counting what was throttled while other requests got through: there the quota is in use, and
+ * the deadline of the refresh is the bound.
  */
 #ifndef RETRY_H
 #define RETRY_H
@@ -13,6 +15,9 @@
 #include <stdint.h>
 
 #include "base/err.h"
+
+/* However long a server asks to be left alone. */
+#define RETRY_AFTER_MAX_MS INT64_C(300000)
 
 /* What the error body says beyond its kind, as far as retrying cares. */
 enum retry_hint {
@@ -32,6 +37,7 @@ struct retry_outcome {
 
 struct retry_budget {
     int attempts_made; /* 1 after the first */
+    int uncounted;     /* of these: throttled while other requests got through */
     int max_retries;
     bool used_hint[RETRY_HINT_END]; /* hints that allow one retry, already used */
     int64_t remaining_ms;           /* until the deadline of the refresh */

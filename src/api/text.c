@@ -38,9 +38,8 @@ static size_t window_len(const char *s, size_t len)
 }
 
 /* The cleaned copy, which the caller may still change; NULL when memory is out. */
-static char *clean_copy(struct text_cleaner *t, const char *s)
+static char *clean_copy(struct text_cleaner *t, const char *s, size_t full_len)
 {
-    size_t full_len = strlen(s);
     size_t len = window_len(s, full_len);
 
     if (!utf8_valid(s, len)) {
@@ -61,21 +60,21 @@ static char *clean_copy(struct text_cleaner *t, const char *s)
     return copy_to_arena(t, s, len);
 }
 
-const char *text_clean(struct text_cleaner *t, const char *s)
+const char *text_clean(struct text_cleaner *t, const char *s, size_t len)
 {
-    if (!s || !*s)
+    if (len == 0)
         return "";
 
-    const char *copy = clean_copy(t, s);
+    const char *copy = clean_copy(t, s, len);
     return copy ? copy : "";
 }
 
-const char *text_clean_lower(struct text_cleaner *t, const char *s)
+const char *text_clean_lower(struct text_cleaner *t, const char *s, size_t len)
 {
-    if (!s || !*s)
+    if (len == 0)
         return "";
 
-    char *copy = clean_copy(t, s);
+    char *copy = clean_copy(t, s, len);
     if (!copy)
         return "";
     for (char *p = copy; *p; p++) {

@@ -24,13 +24,14 @@ struct text_cleaner {
 void text_cleaner_release(struct text_cleaner *t);
 
 /*
- * s with U+FFFD for what is not UTF-8, cut to LABEL_VALUE_MAX bytes at a character boundary.
- * NULL gives "". Never NULL. s must not lie in the scratch buffer.
+ * The len bytes at s, without NUL among them, with U+FFFD for what is not UTF-8, cut to
+ * LABEL_VALUE_MAX bytes at a character boundary. s may be NULL where len is 0. Never NULL. s must
+ * not lie in the scratch buffer.
  */
-const char *text_clean(struct text_cleaner *t, const char *s);
+const char *text_clean(struct text_cleaner *t, const char *s, size_t len);
 
 /* The same with ASCII letters in lower case, as all enumerations are shown. */
-const char *text_clean_lower(struct text_cleaner *t, const char *s);
+const char *text_clean_lower(struct text_cleaner *t, const char *s, size_t len);
 
 /* A copy in the arena, "" and nomem when memory is out. */
 const char *text_keep(struct text_cleaner *t, const char *s, size_t len);

@@ -2,9 +2,8 @@
  * HTTP to the control plane: submit requests, wait for whichever ends first.
  *
  * One transport per worker thread, on one curl multi handle: connections are kept alive across
- * refreshes. The only file that knows libcurl is transport_curl.c. No callbacks leave it; only
- * transport_stop may be called from another thread. Redirects are not followed and nothing is sent
- * a second time, but for a kept connection that turns out to be dead.
+ * refreshes. Only transport_stop may be called from another thread. Redirects are not followed and
+ * nothing is sent a second time, but for a kept connection that turns out to be dead.
  */
 #ifndef TRANSPORT_H
 #define TRANSPORT_H
@@ -20,6 +19,16 @@
 
 struct transport;
 
+/*
+ * Takes the body of a 200 as it arrives, decompressed, instead of the reply's body. Called in
+ * transport_submit and transport_wait, on their thread; must call neither. -1 ends the request with
+ * the error it sets.
+ */
+struct transport_sink {
+    int (*write)(void *ctx, const char *bytes, size_t len, struct err *err);
+    void *ctx;
+};
+
 struct transport_request {
     const char *method;
     const char *url;
@@ -30,8 +39,9 @@ struct transport_request {
     const struct target_tls *tls; /* NULL = none of it set */
     const char *proxy_url;        /* "" = the environment's, "none" = no proxy; NULL = "" */
     int64_t timeout_ms;
-    int64_t max_body_size; /* after decompression; more is ERR_LIMIT */
-    uintptr_t tag;         /* comes back with the reply */
+    int64_t max_body_size;      /* after decompression; more is ERR_LIMIT */
+    struct transport_sink sink; /* .write NULL = none */
+    uintptr_t tag;              /* comes back with the reply */
 };
 
 /* The end of one request. body is owned by the reply: release it. */
@@ -44,7 +54,9 @@ struct transport_reply {
     int64_t retry_after_ms; /* x-acs-retry-after (ms) or else Retry-After (s or date), -1 = none */
     int64_t date_unix_s;    /* Date header, 1970 to 9999; -1 = none */
     int64_t duration_us;
-    uint64_t body_bytes; /* as received on the wire */
+    uint64_t body_bytes;     /* as received on the wire */
+    unsigned connections;    /* opened for it; 0 = it found an open one */
+    unsigned tls_handshakes; /* among them */
     bool body_too_large; /* err is ERR_LIMIT because of max_body_size: asking for less may help */
 };
 void transport_reply_release(struct transport_reply *reply);

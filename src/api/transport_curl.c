@@ -1,16 +1,16 @@
 /*
- * The only user of libcurl (7.85 or newer).
+ * With transfer_explain.c the only user of libcurl (7.85 or newer).
  *
  * One multi handle per transport drives all transfers of its thread. Easy handles are pooled: a
  * finished one is reset and used again, and connections live in the multi handle, so that the next
  * refresh finds them open. A reply is pulled out by transport_wait; libcurl's callbacks only
- * collect bytes and never leave this file.
+ * collect bytes, or hand them to the sink of their request.
  *
  * What libcurl does not bound by itself is bounded here: CURLOPT_MAXFILESIZE knows only a declared
  * length, so on_body counts what comes out of decompression; on_header counts all header lines of
  * a transfer, interim replies included.
  */
-#include "transport.h"
+#include "transfer.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -20,9 +20,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <curl/curl.h>
-#include <openssl/x509_vfy.h>
 
 #include "api/session.h"
 #include "base/clock.h"
@@ -35,25 +32,9 @@ enum {
     DNS_CACHE_S = 60,
     CA_CACHE_S = 600, /* a renewed CA file is noticed after that */
     RECEIVE_BUFFER_BYTES = 128 * 1024,
-    HEADER_BYTES_MAX = 64 * 1024,
     KEPT_CONNECTIONS_MIN = 4,
+    STATUS_OK = 200,
     STATUS_OK_MIN = 200, /* below: interim replies, after which the real one never came */
-};
-
-/* One request and what has come of its reply. On one of two lists: in flight or idle. */
-struct transfer {
-    struct transfer *next;
-    CURL *easy;
-    uintptr_t tag;
-    struct curl_slist *headers;    /* holds the signature and perhaps a security token */
-    struct curl_slist *connect_to; /* for tls.server_name */
-    char *request_body;
-    size_t request_body_len;
-    struct strbuf body; /* its limit is max_body_size */
-    int64_t timeout_ms;
-    int64_t connect_ms;
-    size_t header_bytes;
-    char detail[CURL_ERROR_SIZE]; /* what libcurl says went wrong */
 };
 
 struct transport {
@@ -76,12 +57,25 @@ static void push(struct transfer **list, struct transfer *f)
 
 /* --- life of a transfer --- */
 
+/* Only a 200 carries what a sink waits for; the body of any other status is an error document. */
+static bool takes_body(const struct transfer *f)
+{
+    return f->sink.write && transfer_info_long(f, CURLINFO_RESPONSE_CODE) == STATUS_OK;
+}
+
 static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 {
     struct transfer *f = arg;
+    size_t len = size * n;
 
-    strbuf_add(&f->body, bytes, size * n);
-    return strbuf_ok(&f->body) ? size * n : CURL_WRITEFUNC_ERROR;
+    f->body_bytes += len;
+    if (f->body_bytes > f->max_body_size)
+        return CURL_WRITEFUNC_ERROR;
+    if (takes_body(f))
+        return f->sink.write(f->sink.ctx, bytes, len, &f->sink_err) == 0 ? len
+                                                                         : CURL_WRITEFUNC_ERROR;
+    strbuf_add(&f->body, bytes, len);
+    return strbuf_ok(&f->body) ? len : CURL_WRITEFUNC_ERROR;
 }
 
 static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
@@ -90,7 +84,7 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
 
     (void)bytes;
     f->header_bytes += size * n;
-    return f->header_bytes <= HEADER_BYTES_MAX ? size * n : CURL_WRITEFUNC_ERROR;
+    return f->header_bytes <= TRANSFER_HEADER_BYTES_MAX ? size * n : CURL_WRITEFUNC_ERROR;
 }
 
 /* Forgets the request and its reply; the easy handle, reset, and its memory stay. */
@@ -399,7 +393,8 @@ int transport_submit(struct transport *t, const struct transport_request *reques
     else if (!(f = transfer_new()))
         return err_nomem(err, "transfer");
     f->tag = request->tag;
-    f->body = STRBUF_LIMIT((size_t)request->max_body_size);
+    f->sink = request->sink;
+    f->max_body_size = (size_t)request->max_body_size;
     bool ready = set_manners(f, t) && set_limits(f, t, request) && set_tls(f, t, request->tls) &&
                  set_proxy(f, request->proxy_url) && set_message(f, request) && set_url(f, request);
     if (!ready || curl_multi_add_handle(t->multi, f->easy) != CURLM_OK) {
@@ -413,180 +408,6 @@ int transport_submit(struct transport *t, const struct transport_request *reques
     int running;
     (void)curl_multi_perform(t->multi, &running);
     return 0;
-}
-
-/* --- what went wrong --- */
-
-static int64_t info_us(const struct transfer *f, CURLINFO what)
-{
-    curl_off_t value = 0;
-
-    return curl_easy_getinfo(f->easy, what, &value) == CURLE_OK ? (int64_t)value : 0;
-}
-
-static long info_long(const struct transfer *f, CURLINFO what)
-{
-    long value = 0;
-
-    return curl_easy_getinfo(f->easy, what, &value) == CURLE_OK ? value : 0;
-}
-
-/*
- * libcurl's own words, fit for one line of log. It quotes a proxy URL that it cannot parse with
- * the password in it, so nothing with an '@' is passed on.
- */
-static const char *detail(struct transfer *f, CURLcode rc)
-{
-    size_t len = strcspn(f->detail, "\r\n");
-
-    f->detail[len] = '\0';
-    if (len == 0 || strchr(f->detail, '@'))
-        return curl_easy_strerror(rc);
-    for (char *c = f->detail; *c; c++)
-        if (*c < ' ' || *c > '~')
-            *c = '?';
-    return f->detail;
-}
-
-/* CURLE_OPERATION_TIMEDOUT has four meanings; the phases that were reached tell them apart. */
-static int explain_timeout(struct transfer *f, struct err *err)
-{
-    long long connect_ms = f->connect_ms;
-
-    if (info_us(f, CURLINFO_PRETRANSFER_TIME_T) == 0) {
-        if (info_us(f, CURLINFO_NAMELOOKUP_TIME_T) == 0)
-            return err_set(err, ERR_DNS, "DNS did not answer within %lld ms", connect_ms);
-        /* CONNECT_TIME is of no use: libcurl 7.88 sets it after the TLS handshake. */
-        if (info_long(f, CURLINFO_LOCAL_PORT) == 0)
-            return err_set(err, ERR_CONNECT, "no connection within %lld ms", connect_ms);
-        return err_set(err, ERR_TIMEOUT, "connected, but no TLS handshake within %lld ms",
-                       connect_ms);
-    }
-    long long body = (long long)info_us(f, CURLINFO_SIZE_DOWNLOAD_T);
-    if (strstr(f->detail, "too slow"))
-        return err_set(err, ERR_TIMEOUT,
-                       "the reply stalled: less than 1 byte a second after %lld bytes of body",
-                       body);
-    return err_set(err, ERR_TIMEOUT, "no whole reply within %lld ms, %lld bytes of body came",
-                   (long long)f->timeout_ms, body);
-}
-
-/* The cause of a refused certificate, each in words of its own; NULL if it is something else. */
-static const char *certificate_problem(long verify_result)
-{
-    switch (verify_result) {
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-        return "the server's certificate has expired";
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-        return "the server's certificate is not yet valid: check the clock of this machine";
-    case X509_V_ERR_HOSTNAME_MISMATCH:
-        return "the server's certificate is for another host";
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-        return "the server's certificate is not signed by a trusted authority";
-    default:
-        return NULL;
-    }
-}
-
-static int explain_tls(struct transfer *f, CURLcode rc, struct err *err)
-{
-    const char *words = detail(f, rc);
-    long verify_result = info_long(f, CURLINFO_SSL_VERIFYRESULT);
-
-    /* The name is verified by libcurl itself, before it looks at what OpenSSL found. */
-    if (rc == CURLE_PEER_FAILED_VERIFICATION &&
-        (verify_result == X509_V_OK || verify_result == X509_V_ERR_UNSPECIFIED))
-        verify_result = X509_V_ERR_HOSTNAME_MISMATCH;
-    const char *problem = certificate_problem(verify_result);
-    if (problem)
-        return err_set(err, ERR_TLS, "%s (%s)", problem, words);
-    if (rc == CURLE_SSL_CACERT_BADFILE)
-        return err_set(err, ERR_TLS, "the CA certificates cannot be used (%s)", words);
-    if (rc == CURLE_SSL_CERTPROBLEM)
-        return err_set(err, ERR_TLS, "the client certificate or its key cannot be used (%s)",
-                       words);
-    /* A connection lost during the handshake is the network's doing and worth another try. */
-    if (strstr(words, "SSL_ERROR_SYSCALL") || strstr(words, "onnection reset") ||
-        strstr(words, "unexpected eof"))
-        return err_set(err, ERR_CONNECT, "connection lost during the TLS handshake (%s)", words);
-    /* How OpenSSL says it depends on who refuses whom: ours, the server's alert, or its key. */
-    if (strstr(words, "protocol") || strstr(words, "sigalg"))
-        return err_set(err, ERR_TLS, "the server does not speak TLS 1.2 or newer (%s)", words);
-    return err_set(err, ERR_TLS, "TLS handshake failed (%s)", words);
-}
-
-static int explain_connection(struct transfer *f, CURLcode rc, struct err *err)
-{
-    long proxy_status = info_long(f, CURLINFO_HTTP_CONNECTCODE);
-
-    /* Received when a proxy refuses the tunnel; our request never went out. */
-    if (proxy_status != 0 && proxy_status / 100 != 2)
-        return err_set(err, ERR_CONNECT, "the proxy refused the connection with status %ld",
-                       proxy_status);
-    if (rc == CURLE_COULDNT_CONNECT || rc == CURLE_PROXY)
-        return err_set(err, ERR_CONNECT, "no connection: %s", detail(f, rc));
-    if (rc == CURLE_GOT_NOTHING)
-        return err_set(err, ERR_HTTP, "the server closed the connection without a reply");
-    return err_set(err, ERR_HTTP, "the reply broke off or is not HTTP: %s", detail(f, rc));
-}
-
-/* The write callbacks refused, or libcurl itself found something too large. */
-static int explain_limit(const struct transfer *f, CURLcode rc, struct err *err)
-{
-    if (f->header_bytes > HEADER_BYTES_MAX)
-        return err_set(err, ERR_LIMIT, "the headers of the reply are larger than %d bytes",
-                       (int)HEADER_BYTES_MAX);
-    if (f->body.over_limit || rc == CURLE_FILESIZE_EXCEEDED)
-        return err_set(err, ERR_LIMIT, "the body of the reply is larger than %zu bytes",
-                       f->body.limit);
-    /* libcurl calls a header line above its own limit "out of memory". */
-    if (rc == CURLE_OUT_OF_MEMORY && info_us(f, CURLINFO_STARTTRANSFER_TIME_T) > 0)
-        return err_set(err, ERR_LIMIT, "a header of the reply is too large");
-    return err_nomem(err, "reply");
-}
-
-static int explain(struct transfer *f, CURLcode rc, struct err *err)
-{
-    switch (rc) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-        return err_set(err, ERR_DNS, "%s", detail(f, rc));
-    case CURLE_COULDNT_RESOLVE_PROXY:
-        return err_set(err, ERR_DNS, "the proxy's name cannot be resolved or its URL not be used");
-    case CURLE_OPERATION_TIMEDOUT:
-        return explain_timeout(f, err);
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CLIENTCERT:
-        return explain_tls(f, rc, err);
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_PROXY:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_GOT_NOTHING:
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_BAD_CONTENT_ENCODING:
-        return explain_connection(f, rc, err);
-    case CURLE_WRITE_ERROR:
-    case CURLE_FILESIZE_EXCEEDED:
-    case CURLE_OUT_OF_MEMORY:
-        return explain_limit(f, rc, err);
-    case CURLE_UNSUPPORTED_PROTOCOL:
-        /* An answer that is not HTTP/1 reads as HTTP/0.9; before it, it is our URL that is bad. */
-        if (info_us(f, CURLINFO_PRETRANSFER_TIME_T) > 0)
-            return explain_connection(f, rc, err);
-        break;
-    default:
-        break;
-    }
-    return err_set(err, ERR_INTERNAL, "libcurl: %s", detail(f, rc));
 }
 
 /* --- the reply --- */
@@ -608,7 +429,7 @@ static int64_t date(const struct transfer *f, const char *name)
 
 static void fill_reply(struct transfer *f, CURLcode rc, struct transport_reply *ret)
 {
-    long status = info_long(f, CURLINFO_RESPONSE_CODE);
+    long status = transfer_info_long(f, CURLINFO_RESPONSE_CODE);
     int64_t date_s = date(f, "Date");
     /* A date to come is told by the server's clock where it shows it: ours may be wrong. */
     int64_t now_s = date_s >= 0 ? date_s : clock_unix_ms() / 1000;
@@ -620,14 +441,18 @@ static void fill_reply(struct transfer *f, CURLcode rc, struct transport_reply *
             header_retry_after_ms(header(f, "x-acs-retry-after"), header(f, "Retry-After"),
                                   date(f, "Retry-After"), now_s),
         .date_unix_s = date_s,
-        .duration_us = info_us(f, CURLINFO_TOTAL_TIME_T),
-        .body_bytes = (uint64_t)info_us(f, CURLINFO_SIZE_DOWNLOAD_T),
+        .duration_us = transfer_info_us(f, CURLINFO_TOTAL_TIME_T),
+        .body_bytes = (uint64_t)transfer_info_us(f, CURLINFO_SIZE_DOWNLOAD_T),
+        .connections = (unsigned)transfer_info_long(f, CURLINFO_NUM_CONNECTS),
     };
+    /* The time of the handshake, which a connection that was open or is not TLS does not have. */
+    if (transfer_info_us(f, CURLINFO_APPCONNECT_TIME_T) > 0)
+        ret->tls_handshakes = ret->connections;
     header_copy(ret->request_id, sizeof(ret->request_id), header(f, "x-acs-request-id"));
     /* The result before the status: a body that was cut comes with status 200. */
     if (rc != CURLE_OK) {
-        ret->body_too_large = f->body.over_limit || rc == CURLE_FILESIZE_EXCEEDED;
-        (void)explain(f, rc, &ret->err);
+        ret->body_too_large = transfer_body_too_large(f, rc);
+        (void)transfer_explain(f, rc, &ret->err);
         return;
     }
     ret->body = f->body;

@@ -1,5 +1,6 @@
 /*
- * Bytes of a reply -> page_decode and refusal_decode, with what must hold for whatever comes out.
+ * Bytes of a reply -> page_reader and refusal_decode, with what must hold for whatever comes out:
+ * the same verdict and the same records as cJSON's tree gives, in whatever pieces the bytes arrive.
  *
  *     clang -fsanitize=fuzzer,address,undefined ... fuzz_page.c    (libFuzzer)
  *     cc -DFUZZ_MAIN ... fuzz_page.c                               (replays the files it is given)
@@ -9,8 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cjson/cJSON.h>
+
 #include "base/utf8.h"
-#include "page.h"
+#include "json.h"
+#include "page_oracle.h"
+#include "page_reader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -90,27 +95,137 @@ static void check_refusal(const struct api_refusal *refusal, const struct err *e
     require(!strcasestr(refusal->message, "string to sign"), "quotation of what was signed");
 }
 
-static void fuzz_page(const char *body, size_t len)
+static void same_text(const char *a, const char *b, const char *what)
+{
+    require(strcmp(a, b) == 0, what);
+}
+
+static void same_deployment(const struct deployment *a, const struct deployment *b)
+{
+    same_text(a->id, b->id, "the same id");
+    same_text(a->name, b->name, "the same name");
+    same_text(a->execution_mode, b->execution_mode, "the same execution_mode");
+    same_text(a->engine_version, b->engine_version, "the same engine_version");
+    same_text(a->artifact_kind, b->artifact_kind, "the same artifact_kind");
+    same_text(a->target, b->target, "the same target");
+    same_text(a->target_mode, b->target_mode, "the same target_mode");
+    same_text(a->resource_setting_mode, b->resource_setting_mode, "the same setting mode");
+    same_text(a->draft_id, b->draft_id, "the same draft_id");
+    require(memcmp(a->jobs, b->jobs, sizeof(a->jobs)) == 0, "the same jobs");
+    require(a->created_unix_s == b->created_unix_s && a->modified_unix_s == b->modified_unix_s,
+            "the same times");
+    require(a->parallelism == b->parallelism && a->max_slots == b->max_slots, "the same sizes");
+    require(memcmp(&a->jobmanager_cpu, &b->jobmanager_cpu, sizeof(double)) == 0 &&
+                memcmp(&a->taskmanager_cpu, &b->taskmanager_cpu, sizeof(double)) == 0,
+            "the same cores");
+    require(a->jobmanager_memory == b->jobmanager_memory &&
+                a->taskmanager_memory == b->taskmanager_memory,
+            "the same memory");
+    require(a->has_changes == b->has_changes && a->page == b->page, "the same flags");
+    require(a->n_labels == b->n_labels, "as many labels");
+    for (size_t i = 0; i < a->n_labels; i++) {
+        same_text(a->labels[i].name, b->labels[i].name, "the same label name");
+        same_text(a->labels[i].value, b->labels[i].value, "the same label value");
+    }
+}
+
+static void same_page(const struct page *a, const struct page *b)
+{
+    require(a->n_items == b->n_items && a->n_objects == b->n_objects && a->invalid == b->invalid,
+            "as many objects");
+    require(a->total_size == b->total_size, "the same totalSize");
+    require(a->too_long == b->too_long && a->invalid_utf8 == b->invalid_utf8, "the same repairs");
+    for (size_t i = 0; i < a->n_items; i++)
+        same_deployment(&a->items[i], &b->items[i]);
+}
+
+static int read_in_pieces(const char *body, size_t len, size_t piece,
+                          const struct page_options *options, struct arena *arena,
+                          struct page *page, struct api_refusal *refusal, struct err *err)
+{
+    CLEANUP(page_reader_release) struct page_reader r = {0};
+
+    *refusal = (struct api_refusal){.hint = RETRY_HINT_NONE};
+    if (page_reader_begin(&r, options, arena, err) < 0)
+        return -1;
+    for (size_t at = 0; at < len; at += piece) {
+        size_t n = len - at < piece ? len - at : piece;
+        /* A copy of exactly this size: a read too far is seen. */
+        CLEANUP(freep) char *copy = malloc(n);
+
+        require(copy != NULL, "memory");
+        memcpy(copy, body + at, n);
+        if (page_reader_write(&r, copy, n, err) < 0)
+            return -1;
+    }
+    return page_reader_finish(&r, page, refusal, err);
+}
+
+static void fuzz_page(const char *body, size_t len, size_t piece)
 {
     static const char *const all[] = {"*"};
     static const struct glob_list labels = {all, 1};
-    struct page_options options = {.labels = &labels, .json_budget = 16 << 20, .page = 1};
-    struct api_refusal refusal;
-    struct err err = {.kind = ERR_NONE};
-    struct page page;
+    const struct page_options options = {
+        .labels = &labels, .page_size = 2, .max_items = SIZE_MAX, .page = 1};
+    struct api_refusal refusal, expected_refusal;
+    struct err err = {.kind = ERR_NONE}, expected_err = {.kind = ERR_NONE};
+    struct page page, expected;
     CLEANUP(arena_freep) struct arena *arena = arena_new();
 
     if (!arena)
         return;
-    if (page_decode(body, len, &options, arena, &page, &refusal, &err) < 0) {
-        require(err.kind != ERR_NONE, "an error has a kind");
+    int rc = read_in_pieces(body, len, piece, &options, arena, &page, &refusal, &err);
+    int expected_rc =
+        page_oracle(body, len, &options, arena, &expected, &expected_refusal, &expected_err);
+    if (expected_err.kind == ERR_LIMIT || err.kind == ERR_LIMIT)
+        return;
+    require(rc == expected_rc && err.kind == expected_err.kind, "the verdict of cJSON");
+    if (rc < 0) {
         check_refusal(&refusal, &err);
+        if (err.kind != ERR_PARSE)
+            same_text(err.msg, expected_err.msg, "the same message");
         return;
     }
     require(page.n_items + page.invalid == page.n_objects, "every entry is counted once");
     require(page.total_size >= -1, "total_size");
     for (size_t i = 0; i < page.n_items; i++)
         check_deployment(&page.items[i]);
+    same_page(&page, &expected);
+}
+
+static int ignore_record(void *ctx, const struct json_scan *scan, struct err *err)
+{
+    (void)ctx;
+    (void)scan;
+    (void)err;
+    return 0;
+}
+
+/* Strictly, a text is refused exactly if cJSON refuses it, or it is no UTF-8. */
+static void fuzz_strict(const char *body, size_t len, size_t piece)
+{
+    static const struct json_shape nothing = {.n_members = 0};
+    const struct json_scan_options options = {.shape = &nothing,
+                                              .n_values = 1,
+                                              .n_root_values = 1,
+                                              .strict = true,
+                                              .on_record = ignore_record};
+    CLEANUP(json_scan_release) struct json_scan scan = {0};
+    const char *end = body;
+    bool sound = true;
+
+    require(json_scan_init(&scan, &options, NULL) == 0, "memory");
+    for (size_t at = 0; sound && at < len; at += piece)
+        sound = json_scan_feed(&scan, body + at, len - at < piece ? len - at : piece, NULL) == 0;
+    sound = sound && json_scan_finish(&scan, NULL) == 0;
+
+    json_global_init();
+    cJSON *root = cJSON_ParseWithLengthOpts(body, len, &end, 0);
+    bool expected = root && utf8_valid(body, len);
+    cJSON_Delete(root);
+    for (; expected && end < body + len; end++)
+        expected = *end == ' ' || *end == '\t' || *end == '\n' || *end == '\r';
+    require(sound == expected, "the strict verdict of cJSON");
 }
 
 static void fuzz_refusal(const char *body, size_t len)
@@ -127,8 +242,16 @@ static void fuzz_refusal(const char *body, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    fuzz_page((const char *)data, size);
-    fuzz_refusal((const char *)data, size);
+    /* The first byte says in what pieces the rest arrives. */
+    static const size_t pieces[] = {1, 2, 3, 5, 7, 16, 63, 64, 65, 100, 1000, 16384, SIZE_MAX / 2};
+
+    if (size == 0)
+        return 0;
+    const char *body = (const char *)data + 1;
+    size_t piece = pieces[*data % ARRAY_LEN(pieces)];
+    fuzz_page(body, size - 1, piece);
+    fuzz_strict(body, size - 1, piece);
+    fuzz_refusal(body, size - 1);
     return 0;
 }
 
@@ -147,12 +270,9 @@ static int replay(const char *path)
     while ((n = fread(block, 1, sizeof(block), f)) > 0)
         strbuf_add(&text, block, n);
     (void)fclose(f);
-    /* A copy of exactly this size: a read too far is seen. */
-    CLEANUP(freep) uint8_t *exact = malloc(text.len ? text.len : 1);
-    if (!exact || !strbuf_ok(&text))
+    if (!strbuf_ok(&text) || text.len == 0)
         return -1;
-    memcpy(exact, strbuf_str(&text), text.len);
-    (void)LLVMFuzzerTestOneInput(exact, text.len);
+    (void)LLVMFuzzerTestOneInput((const uint8_t *)text.ptr, text.len);
     return 0;
 }
 

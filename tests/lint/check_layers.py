@@ -29,7 +29,7 @@ WALLS = {
     "libcurl": (
         r"curl/",
         r"\bcurl_[a-z]\w*[ ]*\(|\bCURL(?:[A-Z]+_\w+|M|U|code|Mcode)?\b",
-        ["src/api/transport_curl.c"],
+        ["src/api/transport_curl.c", "src/api/transfer.h", "src/api/transfer_explain.c"],
     ),
     "cJSON": (r"cjson/|cJSON", r"\bcJSON_\w+", ["src/api/json.c", "src/simulator/"]),
     "libconfig": (

@@ -58,7 +58,6 @@ struct plane {
     bool lies;
     int64_t total;
     size_t largest_page; /* more objects than this are a body too large; 0 = no limit */
-    size_t costly_page;  /* more objects than this cost too much to decode; 0 = no limit */
     const char *only_token;
     const char *then_token_file; /* gets only_token once another was refused */
     size_t shrink_after;         /* requests, after which one deployment is gone */

@@ -1,5 +1,4 @@
-/* The client with everything real but time and the wire: those are fake_plane.h. */
-#include "api/client.h"
+#include "client_fixture.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,129 +14,6 @@
 #include "alloc_fail.h"
 #include "base/log.h"
 #include "fake_plane.h"
-#include "metrics/registry.h"
-
-/* --- one listing --- */
-
-static const struct credentials_spec spec = {.name = "key",
-                                             .provider = CREDENTIALS_STATIC,
-                                             .access_key_id = "LTAI-test",
-                                             .access_key_secret = "secret-test"};
-
-static const struct target default_target = {
-    .name = "prod",
-    .region_id = "",
-    .endpoint = "https://flink.example",
-    .host = "flink.example",
-    .workspace = "w1",
-    .credentials = &spec,
-    .proxy_url = "",
-    .timeout_ms = 30000,
-    .deadline_ms = 300000,
-    .max_body_size = 64 << 20,
-    .max_deployments = 100000,
-    .concurrency = 4,
-    .page_size = 100,
-    .max_retries = 2,
-    .requests_per_second = 1000,
-    .burst = 1000,
-};
-
-static struct registry *registry;
-static struct api_session *session;
-static struct api_client *client;
-static struct target target;
-static struct api_stats stats;
-static struct err last_err;
-
-static int set_up(void **state)
-{
-    struct err err;
-
-    (void)state;
-    plane_reset();
-    target = default_target;
-    registry = registry_new();
-    log_setup(LOG_ERROR, LOG_LOGFMT);
-    if (!registry || api_session_new(registry, "test/1", &session, &err) < 0)
-        return -1;
-    return api_client_new(session, &client, &err);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    api_client_free(client);
-    api_session_free(session);
-    registry_free(registry);
-    return 0;
-}
-
-static int list_with(struct credentials *credentials, struct listing **ret)
-{
-    const struct api_list_request request = {.target = &target,
-                                             .namespace_name = "ns-1",
-                                             .credentials = credentials,
-                                             .deadline_mono_ms = now_ms + target.deadline_ms};
-
-    return api_client_list_deployments(client, &request, ret, &stats, &last_err);
-}
-
-/* NULL and last_err on failure. */
-static struct listing *list_as(const struct credentials_spec *who)
-{
-    struct credentials *credentials = credentials_new(who);
-    struct listing *listing = NULL;
-
-    last_err = (struct err){0};
-    int rc = list_with(credentials, &listing);
-    credentials_unref(credentials);
-    assert_int_equal(rc == 0, listing != NULL);
-    assert_int_equal(rc == 0, last_err.kind == ERR_NONE);
-    return listing;
-}
-
-static void expect_items(size_t n)
-{
-    CLEANUP(listing_freep) struct listing *listing = list_as(&spec);
-
-    if (!listing)
-        fail_msg("%s: %s", err_kind_name(last_err.kind), last_err.msg);
-    assert_int_equal(listing->n_items, n);
-    for (size_t i = 1; i < n; i++)
-        assert_true(strcmp(listing->items[i - 1].id, listing->items[i].id) < 0);
-}
-
-static void expect_error(enum err_kind kind, const char *words)
-{
-    CLEANUP(listing_freep) struct listing *listing = list_as(&spec);
-
-    assert_null(listing);
-    if (last_err.kind != kind || !strstr(last_err.msg, words))
-        fail_msg("%s: %s", err_kind_name(last_err.kind), last_err.msg);
-}
-
-static uint64_t code_count(int code)
-{
-    for (size_t i = 0; i < stats.operations[0].n_codes; i++)
-        if (stats.operations[0].codes[i].code == code)
-            return stats.operations[0].codes[i].requests;
-    return 0;
-}
-
-static uint64_t failure_count(enum err_kind kind)
-{
-    return stats.operations[0].failures[kind];
-}
-
-static void expect_metric(const char *line)
-{
-    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-
-    registry_write(registry, 1u << REGISTRY_EXPORTER, NULL, EXPO_TEXT, &text);
-    if (!strstr(strbuf_str(&text), line))
-        fail_msg("\"%s\" is not in:\n%s", line, strbuf_str(&text));
-}
 
 /* --- whole listings --- */
 
@@ -295,46 +171,6 @@ static void test_cancelled_requests_are_counted(void **state)
     assert_int_equal(code_count(0), 3);
     assert_int_equal(failure_count(ERR_PERMISSION), 1);
     expect_metric("aliyun_flink_api_requests_in_flight 0\n");
-}
-
-static void test_throttling(void **state)
-{
-    int64_t told_ms = START_MONO_MS + 40; /* page 1, then the answers to pages 2 to 5 */
-    size_t after = 0;
-
-    (void)state;
-    plane.n = 2000;
-    plane.rules[0] = (struct rule){.page = 4,
-                                   .times = 1,
-                                   .status = 429,
-                                   .body = "{\"Code\":\"Throttling.User\"}",
-                                   .retry_after_ms = 7000};
-    expect_items(2000);
-    assert_int_equal(stats.operations[0].throttled, 1);
-    assert_int_equal(failure_count(ERR_THROTTLED), 1);
-    assert_int_equal(code_count(429), 1);
-    for (size_t i = 0; i < plane.n_received; i++) {
-        const struct received *r = &plane.received[i];
-        if (r->at_ms <= told_ms)
-            continue;
-        after++;
-        /* The whole refresh keeps quiet as long as told, then goes on with half as many at once. */
-        assert_true(r->at_ms >= told_ms + 7000);
-        assert_true(r->in_flight <= 2);
-    }
-    assert_true(after >= 14);
-}
-
-static void test_throttled_for_longer_than_there_is_time(void **state)
-{
-    (void)state;
-    plane.n = 100;
-    target.deadline_ms = 10000;
-    plane.rules[0] = (struct rule){
-        .status = 503, .body = "{\"Code\":\"Throttling.Api\"}", .retry_after_ms = 20000};
-    expect_error(ERR_THROTTLED, "page 1: HTTP 503, Throttling.Api");
-    assert_int_equal(plane.n_received, 1);
-    assert_int_equal(now_ms, START_MONO_MS + 20); /* no use in waiting for the end */
 }
 
 static void test_refused_token(void **state)
@@ -511,14 +347,6 @@ static void test_no_page_size_works(void **state)
     expect_page_size(3, 100);
 }
 
-static void test_pages_that_cost_too_much_to_decode(void **state)
-{
-    (void)state;
-    plane.n = plane.costly_page = 10;
-    expect_items(10);
-    assert_int_equal(plane.received[1].page_size, 10);
-}
-
 /* A header too large will not become smaller. */
 static void test_other_limits_do_not_shrink_pages(void **state)
 {
@@ -675,8 +503,6 @@ int main(void)
         TEST(test_a_waiting_page_blocks_no_other),
         TEST(test_final_failures),
         TEST(test_cancelled_requests_are_counted),
-        TEST(test_throttling),
-        TEST(test_throttled_for_longer_than_there_is_time),
         TEST(test_refused_token),
         TEST(test_refused_date),
         TEST(test_missing_credentials),
@@ -685,7 +511,6 @@ int main(void)
         TEST(test_stop),
         TEST(test_smaller_pages),
         TEST(test_no_page_size_works),
-        TEST(test_pages_that_cost_too_much_to_decode),
         TEST(test_other_limits_do_not_shrink_pages),
         TEST(test_page_sizes_of_many_places),
         TEST(test_over_limit),

@@ -229,6 +229,39 @@ static void expect_exposition(void **state, const char *expected)
     strbuf_release(&out);
 }
 
+static void expect_windows(struct endpoint *e, const size_t *windows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(endpoint_window(e, 8), windows[i]);
+        endpoint_answered(e);
+    }
+}
+
+/*
+ * One after throttling, however many requests of one wave were refused; then one more for each
+ * answer up to half of what it was, and from there on for each windowful of answers.
+ */
+static void window(void **state)
+{
+    static const size_t slow_start[] = {1, 2, 3, 4, 4, 4, 4, 4, 5};
+    struct endpoint *e = endpoint_of(state, 20, 20);
+
+    expect_windows(e, (const size_t[]){8, 8, 8}, 3);
+    endpoint_throttled(e, 8, 100, 200, 1200);
+    assert_int_equal(endpoint_window(e, 8), 1);
+    endpoint_answered(e);
+    endpoint_throttled(e, 8, 150, 210, 900); /* the same wave */
+    endpoint_throttled(e, 8, 199, 220, 0);
+    assert_int_equal(endpoint_window(e, 8), 2);
+    assert_int_equal(endpoint_paused_until_mono_ms(e), 1200);
+    for (int i = 0; i < 5000; i++)
+        endpoint_answered(e);
+    assert_int_equal(endpoint_window(e, 64), 64);
+    endpoint_throttled(e, 8, 1300, 1400, 2400);
+    expect_windows(e, slow_start, ARRAY_LEN(slow_start));
+    assert_int_equal(endpoint_window(e, 1), 1);
+}
+
 #define DURATION "aliyun_flink_api_request_duration_seconds"
 #define DURATION_HEAD                                                       \
     "# HELP " DURATION " Duration of HTTP requests to the control plane.\n" \
@@ -245,19 +278,30 @@ static void expect_exposition(void **state, const char *expected)
     "the last response.\n"                                                                      \
     "# TYPE aliyun_flink_api_clock_skew_seconds gauge\n"
 
+#define CONNECTIONS_HEAD                                                                          \
+    "# HELP aliyun_flink_api_connections_opened_total Connections opened to the control plane.\n" \
+    "# TYPE aliyun_flink_api_connections_opened_total counter\n"
+#define CONNECTIONS(host, n) \
+    "aliyun_flink_api_connections_opened_total{endpoint=\"" host "\"} " n "\n"
+#define HANDSHAKES_HEAD                                                                     \
+    "# HELP aliyun_flink_api_tls_handshakes_total TLS handshakes with the control plane.\n" \
+    "# TYPE aliyun_flink_api_tls_handshakes_total counter\n"
+#define HANDSHAKES(host, n) "aliyun_flink_api_tls_handshakes_total{endpoint=\"" host "\"} " n "\n"
+
 /* Everything at 0 from the start, so that the first increase is seen; no skew before it is known.
  */
 static void families_at_the_start(void **state)
 {
     (void)endpoint_of(state, 20, 20);
-    expect_exposition(state, DURATION_HEAD BUCKET("0.05", "0") BUCKET("0.1", "0")
-                                 BUCKET("0.25", "0") BUCKET("0.5", "0") BUCKET("1.0", "0")
-                                     BUCKET("2.5", "0") BUCKET("5.0", "0") BUCKET("10.0", "0")
-                                         BUCKET("30.0", "0") BUCKET("+Inf", "0") DURATION
-                      "_sum{operation=\"ListDeployments\"} 0\n" DURATION
-                      "_count{operation=\"ListDeployments\"} 0\n" IN_FLIGHT_HEAD
-                      "aliyun_flink_api_requests_in_flight 0\n" BYTES_HEAD
-                      "aliyun_flink_api_response_bytes_total{operation=\"ListDeployments\"} 0\n");
+    expect_exposition(
+        state, DURATION_HEAD BUCKET("0.05", "0") BUCKET("0.1", "0") BUCKET("0.25", "0")
+                   BUCKET("0.5", "0") BUCKET("1.0", "0") BUCKET("2.5", "0") BUCKET("5.0", "0")
+                       BUCKET("10.0", "0") BUCKET("30.0", "0") BUCKET("+Inf", "0") DURATION
+        "_sum{operation=\"ListDeployments\"} 0\n" DURATION
+        "_count{operation=\"ListDeployments\"} 0\n" IN_FLIGHT_HEAD
+        "aliyun_flink_api_requests_in_flight 0\n" BYTES_HEAD
+        "aliyun_flink_api_response_bytes_total{operation=\"ListDeployments\"} 0\n" CONNECTIONS_HEAD
+            CONNECTIONS("h", "0") HANDSHAKES_HEAD HANDSHAKES("h", "0"));
 }
 
 static void families_after_requests(void **state)
@@ -281,6 +325,8 @@ static void families_after_requests(void **state)
     (void)session_endpoint(f->session, &silent);
     endpoint_set_skew_ms(session_endpoint(f->session, &third), 1);
     endpoint_set_skew_ms(session_endpoint(f->session, &third), 1200000);
+    endpoint_count_connections(session_endpoint(f->session, &first), 2, 1);
+    endpoint_count_connections(session_endpoint(f->session, &first), 1, 1);
 
     expect_exposition(
         state, DURATION_HEAD BUCKET("0.05", "3") BUCKET("0.1", "5") BUCKET("0.25", "5")
@@ -291,7 +337,10 @@ static void families_after_requests(void **state)
         "aliyun_flink_api_requests_in_flight 2\n" BYTES_HEAD
         "aliyun_flink_api_response_bytes_total{operation=\"ListDeployments\"} 11000\n" SKEW_HEAD
         "aliyun_flink_api_clock_skew_seconds{endpoint=\"h1\"} -0.4\n"
-        "aliyun_flink_api_clock_skew_seconds{endpoint=\"h3:8443\"} 1200\n");
+        "aliyun_flink_api_clock_skew_seconds{endpoint=\"h3:8443\"} 1200\n" CONNECTIONS_HEAD
+            CONNECTIONS("h1", "3") CONNECTIONS("h\\\"2", "0") CONNECTIONS("h3:8443", "0")
+                HANDSHAKES_HEAD HANDSHAKES("h1", "2") HANDSHAKES("h\\\"2", "0")
+                    HANDSHAKES("h3:8443", "0"));
 
     /* The other format differs in the name of the counter's header alone. */
     struct strbuf out = STRBUF_INIT;
@@ -403,6 +452,7 @@ int main(void)
         TEST(slow_rates_have_a_longest_wait),
         TEST(reload_takes_rate_and_burst_over_and_refills_nothing),
         TEST(correction_belongs_to_the_host),
+        TEST(window),
         TEST(families_at_the_start),
         TEST(families_after_requests),
         TEST(scrapes_while_others_work),

@@ -1,10 +1,8 @@
 /*
- * What comes from outside is taken as it comes: a value of a type that does not fit is an absent
- * one, never 0, and costs neither its record nor the page. Two things are not forgiven. A record
- * without an id is left out, because nothing could be said about it twice in the same words. And
- * a reply without a list is an error: taken for an empty one, it would make all deployments vanish.
+ * The page as cJSON has it: the whole text parsed into a tree, every value looked up in it. Slow,
+ * simple, and the judge of what src/api/page_reader.c makes of the same bytes.
  */
-#include "page.h"
+#include "page_oracle.h"
 
 #include <string.h>
 
@@ -25,6 +23,16 @@ struct decoder {
 static void decoder_release(struct decoder *d)
 {
     text_cleaner_release(&d->text);
+}
+
+static const char *clean(struct decoder *d, const char *s)
+{
+    return text_clean(&d->text, s, s ? strlen(s) : 0);
+}
+
+static const char *lower(struct decoder *d, const char *s)
+{
+    return text_clean_lower(&d->text, s, s ? strlen(s) : 0);
 }
 
 /* Digits only, as some integers come; -1 for anything else and beyond exact integers. */
@@ -97,7 +105,7 @@ static const char *decode_id(struct decoder *d, const json_value *v)
 
     if (!s || !*s)
         return NULL;
-    const char *id = text_clean(&d->text, s);
+    const char *id = clean(d, s);
     bool usable = d->text.too_long == too_long;
     for (const char *p = id; usable && *p; p++)
         usable = (unsigned char)*p >= ' ' && *p != 0x7f;
@@ -164,8 +172,7 @@ static void decode_resources(struct decoder *d, const json_value *v, struct depl
     const json_value *setting = resource_setting(v, is_batch);
     const json_value *basic = json_get(setting, "basicResourceSetting");
     const json_value *expert = json_get(setting, "expertResourceSetting");
-    const char *mode =
-        text_clean_lower(&d->text, json_string(json_get(setting, "resourceSettingMode")));
+    const char *mode = lower(d, json_string(json_get(setting, "resourceSettingMode")));
 
     /* Samples in expert mode carry basic settings too, which are without effect then. */
     bool is_expert =
@@ -186,7 +193,7 @@ static void decode_resources(struct decoder *d, const json_value *v, struct depl
 
 static const char *decode_execution_mode(struct decoder *d, const json_value *v)
 {
-    const char *mode = text_clean_lower(&d->text, json_string(v));
+    const char *mode = lower(d, json_string(v));
 
     /* The description of jobs says STREAM where all else says STREAMING. */
     return strcmp(mode, "stream") == 0 ? "streaming" : mode;
@@ -204,7 +211,6 @@ static int8_t decode_truth(const json_value *v)
 /* One record; false if it has no id to be known by. Lack of memory is in d->text.nomem. */
 static bool decode_deployment(struct decoder *d, const json_value *v, struct deployment *ret)
 {
-    struct text_cleaner *t = &d->text;
     const json_value *target = json_get(v, "deploymentTarget");
 
     const char *id = decode_id(d, json_get(v, "deploymentId"));
@@ -212,14 +218,13 @@ static bool decode_deployment(struct decoder *d, const json_value *v, struct dep
         return false;
     *ret = (struct deployment){
         .id = id,
-        .name = text_clean(t, json_string(json_get(v, "name"))),
+        .name = clean(d, json_string(json_get(v, "name"))),
         .execution_mode = decode_execution_mode(d, json_get(v, "executionMode")),
-        .engine_version = text_clean(t, json_string(json_get(v, "engineVersion"))),
-        .artifact_kind =
-            text_clean_lower(t, json_string(json_get(json_get(v, "artifact"), "kind"))),
-        .target = text_clean(t, json_string(json_get(target, "name"))),
-        .target_mode = text_clean_lower(t, json_string(json_get(target, "mode"))),
-        .draft_id = text_clean(t, json_string(json_get(v, "referencedDeploymentDraftId"))),
+        .engine_version = clean(d, json_string(json_get(v, "engineVersion"))),
+        .artifact_kind = lower(d, json_string(json_get(json_get(v, "artifact"), "kind"))),
+        .target = clean(d, json_string(json_get(target, "name"))),
+        .target_mode = lower(d, json_string(json_get(target, "mode"))),
+        .draft_id = clean(d, json_string(json_get(v, "referencedDeploymentDraftId"))),
         .created_unix_s = decode_time(json_get(v, "createdAt")),
         .modified_unix_s = decode_time(json_get(v, "modifiedAt")),
         .has_changes = decode_truth(json_get(v, "deploymentHasChanged")),
@@ -227,7 +232,8 @@ static bool decode_deployment(struct decoder *d, const json_value *v, struct dep
     };
     decode_jobs(json_get(v, "jobSummary"), ret->jobs);
     decode_resources(d, v, ret);
-    ret->labels = labels_decode(json_get(v, "labels"), d->options->labels, t, &ret->n_labels);
+    ret->labels =
+        labels_decode(json_get(v, "labels"), d->options->labels, &d->text, &ret->n_labels);
     return true;
 }
 
@@ -267,7 +273,7 @@ static int decode_data(struct decoder *d, const json_value *data, struct page *p
     return 0;
 }
 
-int page_decode(const char *body, size_t len, const struct page_options *options,
+int page_oracle(const char *body, size_t len, const struct page_options *options,
                 struct arena *arena, struct page *ret, struct api_refusal *refusal, struct err *err)
 {
     CLEANUP(json_freep) json_value *root = NULL;
@@ -275,13 +281,13 @@ int page_decode(const char *body, size_t len, const struct page_options *options
     bool success = false;
 
     *refusal = (struct api_refusal){.hint = RETRY_HINT_NONE};
-    if (json_parse(body, len, options->json_budget, &root, err) < 0)
+    if (json_parse(body, len, PAGE_ORACLE_BUDGET, &root, err) < 0)
         return -1;
     if (!json_is_object(root))
         return err_set(err, ERR_PARSE, "the reply is no JSON object");
     /* The verdict is this alone: status and httpCode are 200 for refusals too. */
     if (json_bool(json_get(root, "success"), &success) < 0 || !success)
-        return refusal_of_reply(root, refusal, err);
+        return refusal_of_reply(body, len, refusal, err);
     const json_value *data = json_get(root, "data");
     if (!json_is_array(data))
         return err_set(err, ERR_PARSE, "the reply has no list of deployments (data)");
