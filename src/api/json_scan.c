@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
 #include "json_number.h"
+#include "json_wanted.h"
 
 enum state {
     BEFORE_ROOT, /* perhaps a byte order mark */
@@ -59,153 +59,6 @@ void json_scan_release(struct json_scan *s)
     s->values = NULL;
 }
 
-/* --- what is kept --- */
-
-static struct strbuf *text_of(struct json_scan *s, const struct json_raw *value)
-{
-    return value < s->values + s->options.n_root_values ? &s->root_text : &s->record_text;
-}
-
-static void keep(struct json_scan *s, struct json_raw *value, const char *bytes, size_t len)
-{
-    if (len > JSON_SCAN_STRING_MAX - value->len) {
-        len = JSON_SCAN_STRING_MAX - value->len;
-        value->cut = true;
-    }
-    strbuf_add(text_of(s, value), bytes, len);
-    value->len += (uint32_t)len;
-}
-
-static void keep_raw(struct json_scan *s, const char *bytes, size_t len)
-{
-    if (s->raw)
-        strbuf_add(text_of(s, s->raw), bytes, len);
-}
-
-/* A scalar begins: what of it is to be kept, and where. */
-static void begin_scalar(struct json_scan *s, enum json_type type)
-{
-    const struct json_member *m = s->want;
-
-    s->want = NULL;
-    s->keeping = NULL;
-    if (!m)
-        return;
-    struct json_raw *value = &s->values[m->value];
-    *value = (struct json_raw){.type = (uint8_t)type, .at = (uint32_t)text_of(s, value)->len};
-    s->keeping = value;
-}
-
-/* Tells most keys that are not wanted from those that are. */
-static uint64_t key_bit(const char *key, size_t len)
-{
-    return UINT64_C(1) << ((len + 5 * (unsigned char)key[0]) % 64);
-}
-
-static void watch(struct json_scan *s, const struct json_watched *w)
-{
-    struct json_watched *added = &s->watched[s->n_watched];
-
-    assert(s->n_watched < JSON_SCAN_WATCHED_MAX);
-    *added = *w;
-    added->depth = s->depth;
-    for (size_t i = 0; w->shape && i < w->shape->n_members; i++)
-        added->keys |= key_bit(w->shape->members[i].key, w->shape->members[i].key_len);
-    s->n_watched++;
-    s->watched_depth = s->depth;
-}
-
-static void begin_record(struct json_scan *s)
-{
-    size_t n_root = s->options.n_root_values;
-
-    memset(s->values + n_root, 0, (s->options.n_values - n_root) * sizeof(*s->values));
-    strbuf_reset(&s->record_text);
-}
-
-/* An object or array begins, s->depth counts it already. */
-static void begin_wanted(struct json_scan *s, enum json_type type)
-{
-    const struct json_member *m = s->want;
-    struct json_raw *value = &s->values[m->value];
-
-    s->want = NULL;
-    *value = (struct json_raw){.type = (uint8_t)type, .at = (uint32_t)text_of(s, value)->len};
-    if (m->how == JSON_RAW && type == JSON_OBJECT) {
-        s->raw = value;
-        s->raw_depth = s->depth;
-    } else if (m->how == JSON_RECORDS && type == JSON_ARRAY) {
-        watch(s, &(struct json_watched){.record_shape = m->inside});
-    } else if (m->how == JSON_KEEP && type == JSON_OBJECT && m->inside) {
-        watch(s, &(struct json_watched){.shape = m->inside});
-    }
-}
-
-/* The innermost watched container, if the value to come lies in it directly; else NULL. */
-static const struct json_watched *around(const struct json_scan *s)
-{
-    return s->depth == s->watched_depth ? &s->watched[s->n_watched - 1] : NULL;
-}
-
-/* --- keys --- */
-
-/* False if the shape has no such key. */
-static bool match_key(struct json_scan *s, const char *key, size_t len)
-{
-    struct json_watched *w = &s->watched[s->n_watched - 1];
-    size_t i = w->next;
-
-    if (len == 0 || !(w->keys & key_bit(key, len)))
-        return false;
-    for (size_t n = w->shape->n_members; n > 0; n--, i++) {
-        if (i >= w->shape->n_members)
-            i = 0;
-        const struct json_member *m = &w->shape->members[i];
-        if (m->key_len != len || memcmp(m->key, key, len) != 0)
-            continue;
-        w->next = i + 1;
-        if (s->values[m->value].type == JSON_ABSENT && (m->how != JSON_RAW || s->options.keep_raw))
-            s->want = m;
-        return true;
-    }
-    return false;
-}
-
-/*
- * cJSON knows what the escapes in a key mean. A key that needs more memory than there is matches
- * nothing: the value is then missing, as any may be.
- */
-static void match_unusual_key(struct json_scan *s, const char *key, size_t len)
-{
-    char text[JSON_SCAN_KEY_MAX + 2];
-    CLEANUP(json_freep) json_value *root = NULL;
-
-    text[0] = '"';
-    memcpy(text + 1, key, len);
-    text[len + 1] = '"';
-    if (json_parse(text, len + 2, 16 * JSON_SCAN_KEY_MAX, &root, NULL) == 0)
-        (void)match_key(s, json_string(root), strlen(json_string(root)));
-}
-
-/* A key of the innermost watched object, as it stands in the text. */
-static void find_member(struct json_scan *s, const char *key, size_t len)
-{
-    if (match_key(s, key, len) || len > JSON_SCAN_KEY_MAX)
-        return;
-    if (memchr(key, '\\', len) || memchr(key, '\0', len))
-        match_unusual_key(s, key, len);
-}
-
-static void keep_key(struct json_scan *s, const char *bytes, size_t len)
-{
-    if (len > sizeof(s->key) - s->key_len) {
-        s->key_lost = true;
-        return;
-    }
-    memcpy(s->key + s->key_len, bytes, len);
-    s->key_len += len;
-}
-
 /* --- tokens --- */
 
 static const char *broken(struct json_scan *s, const char *p)
@@ -225,7 +78,7 @@ static const char *end_value(struct json_scan *s, const char *p, const char *end
     s->state = COMMA_OR_END;
     if (p == end || *p != ',')
         return p;
-    keep_raw(s, p, 1);
+    wanted_keep_raw(s, p, 1);
     s->state = s->in_object ? KEY : VALUE;
     return p + 1;
 }
@@ -235,36 +88,9 @@ static const char *end_key(struct json_scan *s, const char *p, const char *end)
     s->state = COLON;
     if (p == end || *p != ':')
         return p;
-    keep_raw(s, p, 1);
+    wanted_keep_raw(s, p, 1);
     s->state = VALUE;
     return p + 1;
-}
-
-/* The inside of a string of the object kept whole; the end of a long one is left out. */
-static void keep_raw_string(struct json_scan *s, const char *bytes, size_t len, bool closed)
-{
-    struct strbuf *text = text_of(s, s->raw);
-    size_t have = text->len - s->string_at;
-    size_t room = have < JSON_SCAN_STRING_MAX ? JSON_SCAN_STRING_MAX - have : 0;
-
-    if (!strbuf_ok(text))
-        return;
-    strbuf_add(text, bytes, len < room ? len : room);
-    if (!closed || !strbuf_ok(text))
-        return;
-    if (text->len - s->string_at == JSON_SCAN_STRING_MAX)
-        text->len = s->string_at + json_string_trim(text->ptr + s->string_at, JSON_SCAN_STRING_MAX);
-    strbuf_addc(text, '"');
-}
-
-/* Some of the inside of a string that is wanted as a value. */
-static void keep_value(struct json_scan *s, const char *bytes, size_t len, bool closed)
-{
-    const struct strbuf *text = text_of(s, s->keeping);
-
-    keep(s, s->keeping, bytes, len);
-    if (closed && s->keeping->cut && strbuf_ok(text))
-        s->keeping->len = (uint32_t)json_string_trim(text->ptr + s->keeping->at, s->keeping->len);
 }
 
 static bool is_watched_key(const struct json_scan *s)
@@ -291,15 +117,15 @@ static const char *in_string(struct json_scan *s, const char *p, const char *end
     if (how == JSON_STRING_BROKEN || !is_bearable(s))
         return broken(s, stop);
     if (s->raw)
-        keep_raw_string(s, p, len, closed);
+        wanted_keep_raw_string(s, p, len, closed);
     else if (is_watched_key(s))
-        keep_key(s, p, len);
+        wanted_keep_key(s, p, len);
     else if (s->keeping)
-        keep_value(s, p, len, closed);
+        wanted_keep_value(s, p, len, closed);
     if (!closed)
         return stop;
     if (is_watched_key(s) && !s->key_lost)
-        find_member(s, s->key, s->key_len);
+        wanted_key(s, s->key, s->key_len);
     return s->string_is_key ? end_key(s, stop, end) : end_value(s, stop, end);
 }
 
@@ -314,7 +140,7 @@ static const char *begin_string(struct json_scan *s, const char *p, const char *
 
     s->string_is_key = is_key;
     if (!is_key)
-        begin_scalar(s, JSON_STRING);
+        wanted_begin_scalar(s, JSON_STRING);
     if (!s->raw) {
         stop = json_skip_short(inside, end);
         if (stop < end && *stop != '"')
@@ -324,14 +150,14 @@ static const char *begin_string(struct json_scan *s, const char *p, const char *
         size_t len = (size_t)(stop - inside);
 
         if (is_watched_key(s))
-            find_member(s, inside, len);
+            wanted_key(s, inside, len);
         else if (s->keeping)
-            keep_value(s, inside, len, true);
+            wanted_keep_value(s, inside, len, true);
         return is_key ? end_key(s, stop + 1, end) : end_value(s, stop + 1, end);
     }
     if (s->raw) {
-        keep_raw(s, p, 1);
-        s->string_at = text_of(s, s->raw)->len;
+        wanted_keep_raw(s, p, 1);
+        s->string_at = wanted_text(s, s->raw)->len;
     }
     s->key_len = 0;
     s->key_lost = false;
@@ -352,9 +178,9 @@ static const char *in_number(struct json_scan *s, const char *p, const char *end
         while (json_number_is_whole(s->number) && end - p >= 2 && json_number_is_digit(p[1]))
             p++;
     }
-    keep_raw(s, from, (size_t)(p - from));
+    wanted_keep_raw(s, from, (size_t)(p - from));
     if (s->keeping)
-        keep(s, s->keeping, from, (size_t)(p - from));
+        wanted_keep(s, s->keeping, from, (size_t)(p - from));
     if (p == end)
         return p;
     if (!json_number_is_whole(s->number))
@@ -364,12 +190,12 @@ static const char *in_number(struct json_scan *s, const char *p, const char *end
 
 static const char *begin_number(struct json_scan *s, const char *p, const char *end)
 {
-    begin_scalar(s, JSON_NUMBER);
+    wanted_begin_scalar(s, JSON_NUMBER);
     s->number = *p == '-' ? JSON_NUMBER_MINUS : JSON_NUMBER_DIGITS;
     s->state = IN_NUMBER;
-    keep_raw(s, p, 1);
+    wanted_keep_raw(s, p, 1);
     if (s->keeping)
-        keep(s, s->keeping, p, 1);
+        wanted_keep(s, s->keeping, p, 1);
     return in_number(s, p + 1, end);
 }
 
@@ -380,14 +206,14 @@ static const char *in_literal(struct json_scan *s, const char *p, const char *en
     for (; p < end && *s->literal; p++, s->literal++)
         if (*p != *s->literal)
             return broken(s, p);
-    keep_raw(s, from, (size_t)(p - from));
+    wanted_keep_raw(s, from, (size_t)(p - from));
     return *s->literal ? p : end_value(s, p, end);
 }
 
 static const char *begin_literal(struct json_scan *s, const char *p, const char *end,
                                  const char *word, enum json_type type)
 {
-    begin_scalar(s, type);
+    wanted_begin_scalar(s, type);
     s->literal = word;
     s->state = IN_LITERAL;
     return in_literal(s, p, end);
@@ -406,7 +232,7 @@ static const char *begin_container(struct json_scan *s, const char *p)
 {
     const bool object = *p == '{';
     const uint64_t bit = UINT64_C(1) << (s->depth % 64);
-    const struct json_watched *w = around(s);
+    const struct json_watched *w = wanted_around(s);
 
     if (s->depth == JSON_SCAN_DEPTH_MAX)
         return broken(s, p);
@@ -418,15 +244,15 @@ static const char *begin_container(struct json_scan *s, const char *p)
     s->in_object = object;
     s->state = object ? KEY_OR_END : VALUE_OR_END;
     if (s->want) {
-        begin_wanted(s, object ? JSON_OBJECT : JSON_ARRAY);
+        wanted_begin(s, object ? JSON_OBJECT : JSON_ARRAY);
     } else if (object && s->depth == 1) {
         s->root_is_object = true;
-        watch(s, &(struct json_watched){.shape = s->options.shape});
+        wanted_watch(s, &(struct json_watched){.shape = s->options.shape});
     } else if (object && w && !w->shape) {
-        begin_record(s);
-        watch(s, &(struct json_watched){.shape = w->record_shape, .is_record = true});
+        wanted_begin_record(s);
+        wanted_watch(s, &(struct json_watched){.shape = w->record_shape, .is_record = true});
     }
-    keep_raw(s, p, 1);
+    wanted_keep_raw(s, p, 1);
     return p + 1;
 }
 
@@ -454,9 +280,9 @@ static const char *end_container(struct json_scan *s, const char *p, const char 
 {
     if (*p != (s->in_object ? '}' : ']'))
         return broken(s, p);
-    keep_raw(s, p, 1);
+    wanted_keep_raw(s, p, 1);
     if (s->raw && s->depth == s->raw_depth) {
-        s->raw->len = (uint32_t)(text_of(s, s->raw)->len - s->raw->at);
+        s->raw->len = (uint32_t)(wanted_text(s, s->raw)->len - s->raw->at);
         s->raw = NULL;
     }
     if (s->depth == s->watched_depth && !end_watched(s, err))
@@ -468,7 +294,7 @@ static const char *end_container(struct json_scan *s, const char *p, const char 
 
 static const char *begin_value(struct json_scan *s, const char *p, const char *end)
 {
-    const struct json_watched *w = around(s);
+    const struct json_watched *w = wanted_around(s);
 
     if (w && !w->shape)
         s->n_entries++;
@@ -530,73 +356,130 @@ static const char *between(struct json_scan *s, const char *p, const char *end, 
     }
 }
 
-/* --- what nobody wants --- */
+/* --- the usual --- */
 
-/* The closing quote of a usual string that lies whole before end, or NULL. */
-static const char *skim_string(const struct json_scan *s, const char *inside, const char *end)
+/* So many bytes can be looked at from any place where run() looks at a token. */
+enum { RUN_MARGIN = 32 };
+
+/* Behind a usual string that ends before end; NULL for any other one. */
+static inline const char *run_string(const struct json_scan *s, const char *inside, const char *end)
 {
     const char *stop = json_skip_short(inside, end);
 
-    if (stop < end && *stop != '"')
+    if (stop == inside + RUN_MARGIN / 2)
+        stop = json_skip_short(stop, end);
+    if (stop == end || *stop != '"') {
         stop = s->skip(stop, end);
-    return stop < end && *stop == '"' ? stop : NULL;
+        if (stop == end || *stop != '"')
+            return NULL;
+    }
+    return stop + 1;
 }
 
-/* Where digits end before end, or NULL. */
-static const char *skim_digits(const char *p, const char *end)
+static inline const char *run_digits(const char *p, const char *end)
 {
-    while (p < end && json_number_is_digit(*p))
+    do
         p++;
+    while (p < end && json_number_is_digit(*p));
     return p < end && !json_number_has(*p) ? p : NULL;
 }
 
-/* Behind a string or a plain integer at p, or NULL: another token, or one cut by end. */
-static const char *skim_scalar(const struct json_scan *s, const char *p, const char *end)
+/* Behind a usual scalar of which nothing is wanted; NULL for a container or what is not usual. */
+static inline const char *run_scalar(const struct json_scan *s, const char *p, const char *end)
 {
-    if (*p != '"')
-        return json_number_is_digit(*p) ? skim_digits(p, end) : NULL;
-    const char *quote = skim_string(s, p + 1, end);
-    return quote ? quote + 1 : NULL;
+    switch (*p) {
+    case '"':
+        return run_string(s, p + 1, end);
+    case 't':
+        return memcmp(p, "true", 4) == 0 ? p + 4 : NULL;
+    case 'f':
+        return memcmp(p, "false", 5) == 0 ? p + 5 : NULL;
+    case 'n':
+        return memcmp(p, "null", 4) == 0 ? p + 4 : NULL;
+    default:
+        return json_number_is_digit(*p) ? run_digits(p, end) : NULL;
+    }
+}
+
+/* A usual scalar from p to behind that is wanted. False if it is not all to be kept. */
+static inline bool run_wanted(struct json_scan *s, const char *p, const char *behind)
+{
+    static const uint8_t types[256] = {
+        ['"'] = JSON_STRING, ['t'] = JSON_TRUE, ['f'] = JSON_FALSE, ['n'] = JSON_NULL};
+    struct json_raw *value = &s->values[s->want->value];
+    uint8_t type = types[(unsigned char)*p] ? types[(unsigned char)*p] : (uint8_t)JSON_NUMBER;
+    size_t len = (size_t)(behind - p);
+
+    if (type == JSON_STRING) {
+        p++;
+        len -= 2;
+    } else if (type != JSON_NUMBER) {
+        len = 0;
+    }
+    if (len > JSON_SCAN_STRING_MAX)
+        return false;
+    struct strbuf *text = wanted_text(s, value);
+    *value = (struct json_raw){.type = type, .at = (uint32_t)text->len, .len = (uint32_t)len};
+    strbuf_add(text, p, len);
+    s->want = NULL;
+    return true;
 }
 
 /*
- * The usual tokens of containers of which nothing is wanted, in the fewest steps. Whatever is not
- * usual, wrong or right, is left to next(), with the state that it needs.
+ * The tokens that most of a text consists of, in the fewest steps. Whatever is unusual or wrong,
+ * and the last bytes of a piece, are left to next(), with the state that it needs. The cases fall
+ * through from a key to the comma behind its value.
  */
-static const char *skim(struct json_scan *s, const char *p, const char *end)
+static const char *run(struct json_scan *s, const char *p, const char *end)
 {
-    while (p < end && s->depth > s->watched_depth) {
-        const char *behind = p + 1;
+    const char *behind;
 
-        if ((unsigned char)*p <= ' ') {
-            p = behind;
-            continue;
-        }
+    while (end - p > RUN_MARGIN) {
         switch (s->state) {
         case KEY:
         case KEY_OR_END:
-            behind = *p == '"' ? skim_scalar(s, p, end) : NULL;
+            behind = *p == '"' ? run_string(s, p + 1, end) : NULL;
             if (!behind || behind == end || *behind != ':')
                 return p;
-            behind++;
+            if (s->depth == s->watched_depth)
+                wanted_key(s, p + 1, (size_t)(behind - p) - 2);
+            p = behind + 1;
             s->state = VALUE;
-            break;
+            if (end - p <= RUN_MARGIN)
+                return p;
+            /* fall through */
         case VALUE:
         case VALUE_OR_END:
-            behind = skim_scalar(s, p, end);
-            if (!behind)
+            if (!s->in_object && (s->depth == s->watched_depth || s->depth == 0))
+                return p; /* an element of an array of records, or the root */
+            if (*p == '{' || *p == '[') {
+                p = begin_container(s, p);
+                if (s->raw)
+                    return p;
+                break;
+            }
+            behind = run_scalar(s, p, end);
+            if (!behind || (s->want && !run_wanted(s, p, behind)))
                 return p;
+            p = behind;
             s->state = COMMA_OR_END;
-            break;
-        case COMMA_OR_END:
-            if (*p != ',')
+            if (p == end)
                 return p;
-            s->state = s->in_object ? KEY : VALUE;
+            /* fall through */
+        case COMMA_OR_END:
+            if (*p == ',') {
+                s->state = s->in_object ? KEY : VALUE;
+            } else {
+                if (s->depth == s->watched_depth || *p != (s->in_object ? '}' : ']'))
+                    return p;
+                s->depth--;
+                note_top(s);
+            }
+            p++;
             break;
         default:
             return p;
         }
-        p = behind;
     }
     return p;
 }
@@ -635,9 +518,9 @@ int json_scan_feed(struct json_scan *s, const char *bytes, size_t len, struct er
 
     while (p < end && s->state != BROKEN) {
         done = s->state == DONE;
-        if (s->depth > s->watched_depth && !s->raw)
-            p = skim(s, p, end);
-        if (p < end)
+        if (!s->raw)
+            p = run(s, p, end);
+        if (p < end && s->state != BROKEN)
             p = next(s, p, end, &failure);
     }
     s->consumed += (uint64_t)(p - bytes);

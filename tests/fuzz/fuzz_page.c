@@ -3,7 +3,7 @@
  * the same verdict and the same records as cJSON's tree gives, in whatever pieces the bytes arrive.
  *
  *     clang -fsanitize=fuzzer,address,undefined ... fuzz_page.c    (libFuzzer)
- *     cc -DFUZZ_MAIN ... fuzz_page.c                               (replays the files it is given)
+ *     cc -DFUZZ_MAIN ... fuzz_page.c     (replays bodies from files, in pieces of every size)
  */
 #include <float.h>
 #include <stdio.h>
@@ -240,15 +240,16 @@ static void fuzz_refusal(const char *body, size_t len)
     check_refusal(&refusal, &err);
 }
 
+static const size_t pieces[] = {1, 2, 3, 5, 7, 16, 63, 64, 65, 97, 100, 1000, 16384, SIZE_MAX / 2};
+
+/* The first byte says in what pieces the rest arrives. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    /* The first byte says in what pieces the rest arrives. */
-    static const size_t pieces[] = {1, 2, 3, 5, 7, 16, 63, 64, 65, 100, 1000, 16384, SIZE_MAX / 2};
-
     if (size == 0)
         return 0;
     const char *body = (const char *)data + 1;
     size_t piece = pieces[*data % ARRAY_LEN(pieces)];
+
     fuzz_page(body, size - 1, piece);
     fuzz_strict(body, size - 1, piece);
     fuzz_refusal(body, size - 1);
@@ -267,12 +268,16 @@ static int replay(const char *path)
         perror(path);
         return -1;
     }
+    strbuf_addc(&text, '\0');
     while ((n = fread(block, 1, sizeof(block), f)) > 0)
         strbuf_add(&text, block, n);
     (void)fclose(f);
-    if (!strbuf_ok(&text) || text.len == 0)
+    if (!strbuf_ok(&text))
         return -1;
-    (void)LLVMFuzzerTestOneInput((const uint8_t *)text.ptr, text.len);
+    for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
+        text.ptr[0] = (char)i;
+        (void)LLVMFuzzerTestOneInput((const uint8_t *)text.ptr, text.len);
+    }
     return 0;
 }
 

@@ -240,6 +240,9 @@ static const char *const texts[] = {
     "[1,2]",
     "[\x01"
     "1\x02]",
+    "0                                        \n",
+    "\"x\"                                      \n",
+    "true                                     , 1",
     "{}",
     "{",
     "}",
