@@ -17,7 +17,20 @@
 /* Date headers have whole seconds, cut off: on average the server's clock is half a second on. */
 static const int64_t DATE_MIDDLE_MS = 500;
 
+/* How long those wait who were not refused themselves. */
 static const int64_t THROTTLED_PAUSE_MIN_MS = 100;
+static const int64_t THROTTLED_PAUSE_MAX_MS = 5000;
+
+enum { UNCOUNTED_MAX = 8 }; /* throttled attempts that do not count, see retry.h */
+
+static uint64_t random_bits(void)
+{
+    uint64_t bits;
+
+    if (getrandom(&bits, sizeof(bits), 0) != (ssize_t)sizeof(bits))
+        bits = (uint64_t)clock_mono_us();
+    return bits;
+}
 
 void call_begin(struct call *call, const struct call_env *env, uint32_t page)
 {
@@ -26,7 +39,7 @@ void call_begin(struct call *call, const struct call_env *env, uint32_t page)
     call->state = CALL_READY;
     call->page = page;
     call->budget = (struct retry_budget){.max_retries = env->target->max_retries};
-    call->answers_seen = env->answers;
+    call->answers_seen = endpoint_answers(env->endpoint);
     call->not_before_mono_ms = 0;
     call->waits_for_token = false;
 }
@@ -108,22 +121,19 @@ static int submit(struct call *call, const struct call_env *env, uintptr_t tag, 
 }
 
 /*
- * Somebody was told to wait, perhaps another listing, perhaps in the refresh before: 1 if there is
- * a wait, -1 if it is longer than this refresh, which had better fail at once.
+ * Somebody was told to wait, perhaps another listing: true if there is a wait. All who wait for the
+ * same moment would be one too many again, so each goes on a little later.
  */
-static int obey_pause(struct call_env *env, int64_t now_mono_ms, struct err *err)
+static bool is_paused(struct call_env *env, int64_t now_mono_ms)
 {
     int64_t until_mono_ms = endpoint_paused_until_mono_ms(env->endpoint);
 
     if (until_mono_ms <= now_mono_ms)
-        return 0;
-    if (until_mono_ms >= env->deadline_mono_ms)
-        return err_set(err, ERR_THROTTLED,
-                       "not asked: %s throttled requests lately and wants none for %lld s more",
-                       env->target->host, (long long)(until_mono_ms - now_mono_ms + 999) / 1000);
+        return false;
+    until_mono_ms += (int64_t)(random_bits() % (uint64_t)THROTTLED_PAUSE_MIN_MS);
     if (until_mono_ms > env->not_before_mono_ms)
         env->not_before_mono_ms = until_mono_ms;
-    return 1;
+    return true;
 }
 
 int call_send(struct call *call, struct call_env *env, uintptr_t tag, int64_t now_mono_ms,
@@ -132,14 +142,12 @@ int call_send(struct call *call, struct call_env *env, uintptr_t tag, int64_t no
     assert(call->state == CALL_READY && call_due_mono_ms(call, env) <= now_mono_ms);
     if (!strbuf_ok(&call->query))
         return err_nomem(err, "query");
-    int paused = obey_pause(env, now_mono_ms, err);
-    if (paused != 0)
-        return paused < 0 ? -1 : 0;
-    if (!take_token(call, env, now_mono_ms))
+    if (is_paused(env, now_mono_ms) || !take_token(call, env, now_mono_ms))
         return 0;
     if (submit(call, env, tag, now_mono_ms, err) < 0)
         return -1;
     call->state = CALL_IN_FLIGHT;
+    call->sent_mono_ms = now_mono_ms;
     if (call->budget.attempts_made++ > 0)
         env->stats->operations[env->operation].retries++;
     session_request_begun(env->session);
@@ -174,8 +182,7 @@ void call_received(struct call *call, struct call_env *env, const struct transpo
 
 void call_answered(struct call *call, struct call_env *env)
 {
-    endpoint_answered(env->endpoint);
-    env->answers++;
+    endpoint_answered(env->endpoint, call->sent_mono_ms);
     call_done(call);
 }
 
@@ -223,15 +230,6 @@ static void learn(struct call *call, struct call_env *env, const struct transpor
     }
 }
 
-static uint64_t random_bits(void)
-{
-    uint64_t bits;
-
-    if (getrandom(&bits, sizeof(bits), 0) != (ssize_t)sizeof(bits))
-        bits = (uint64_t)clock_mono_us();
-    return bits;
-}
-
 /* Context for whoever reads the log. A RequestId is what the vendor's support asks for. */
 static int explain(const struct call *call, const struct transport_reply *reply,
                    const struct api_refusal *refusal, struct err *err)
@@ -250,23 +248,34 @@ static int explain(const struct call *call, const struct transport_reply *reply,
 }
 
 /*
- * What was asked for is obeyed by all; without a wish of the server the pause is our backoff. A
- * wish for a few milliseconds means that tokens come one by one: a few are left to gather, for to
- * be refused once per token costs both sides more than it brings.
+ * This listing obeys what it was told, the others with the same credentials for a few seconds: what
+ * one resource is told need not be meant for all of them, and their own answers will say. A wish
+ * for a few milliseconds means that tokens come one by one: a few are left to gather, for to be
+ * refused once per token costs both sides more than it brings.
  */
-static void note_throttling(struct call_env *env, const struct transport_reply *reply,
-                            int64_t now_mono_ms, int64_t wait_ms)
+static void spread_throttling(const struct call *call, struct call_env *env, int64_t now_mono_ms)
 {
-    int64_t pause_ms = wait_ms;
+    int64_t until_mono_ms = call->not_before_mono_ms;
 
-    if (wait_ms < 0 && reply->retry_after_ms > 0)
-        pause_ms =
-            reply->retry_after_ms < RETRY_AFTER_MAX_MS ? reply->retry_after_ms : RETRY_AFTER_MAX_MS;
-    if (pause_ms < THROTTLED_PAUSE_MIN_MS)
-        pause_ms = THROTTLED_PAUSE_MIN_MS;
-    endpoint_throttled(env->endpoint, (size_t)env->target->concurrency,
-                       now_mono_ms - reply->duration_us / 1000, now_mono_ms,
-                       now_mono_ms + pause_ms);
+    if (until_mono_ms > env->not_before_mono_ms)
+        env->not_before_mono_ms = until_mono_ms;
+    if (until_mono_ms < now_mono_ms + THROTTLED_PAUSE_MIN_MS)
+        until_mono_ms = now_mono_ms + THROTTLED_PAUSE_MIN_MS;
+    if (until_mono_ms > now_mono_ms + THROTTLED_PAUSE_MAX_MS)
+        until_mono_ms = now_mono_ms + THROTTLED_PAUSE_MAX_MS;
+    endpoint_throttled(env->endpoint, (size_t)env->target->concurrency, call->sent_mono_ms,
+                       now_mono_ms, until_mono_ms);
+}
+
+/* Refused while requests with the same credentials got through: the quota is in use, not shut. */
+static void note_progress(struct call *call, const struct call_env *env)
+{
+    uint64_t answers = endpoint_answers(env->endpoint);
+
+    if (answers != call->answers_seen && call->budget.max_retries > 0 &&
+        call->budget.uncounted < UNCOUNTED_MAX)
+        call->budget.uncounted++;
+    call->answers_seen = answers;
 }
 
 int call_failed(struct call *call, struct call_env *env, const struct transport_reply *reply,
@@ -286,20 +295,17 @@ int call_failed(struct call *call, struct call_env *env, const struct transport_
         .status = reply->status,
         .retry_after_ms = reply->retry_after_ms,
     };
-    if (err->kind == ERR_THROTTLED) {
-        /* The quota was in use, by this very listing: no reason to give the call up. */
-        call->budget.uncounted += env->answers != call->answers_seen;
-        call->answers_seen = env->answers;
-    }
+    if (err->kind == ERR_THROTTLED)
+        note_progress(call, env);
     call->budget.remaining_ms = env->deadline_mono_ms - now_mono_ms;
     int64_t wait_ms = retry_wait_ms(&outcome, &call->budget, random_bits());
-    if (err->kind == ERR_THROTTLED)
-        note_throttling(env, reply, now_mono_ms, wait_ms);
     if (wait_ms < 0)
         return explain(call, reply, refusal, err);
     call->budget.used_hint[outcome.hint] = true;
     call->state = CALL_READY;
     call->not_before_mono_ms = now_mono_ms + wait_ms;
+    if (err->kind == ERR_THROTTLED)
+        spread_throttling(call, env, now_mono_ms);
     return 0;
 }
 

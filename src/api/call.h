@@ -35,7 +35,6 @@ struct call_env {
     const char *path; /* encoded */
     int64_t deadline_mono_ms;
     int64_t not_before_mono_ms; /* no attempt of any call before: no token, or told to wait */
-    uint64_t answers;           /* good replies to any call so far */
     struct api_stats *stats;
 };
 
@@ -53,7 +52,8 @@ struct call {
     struct strbuf query;        /* canonical */
     struct transport_sink sink; /* the owner's, for the body of a 200 */
     struct retry_budget budget;
-    uint64_t answers_seen; /* env's answers when it was throttled last */
+    uint64_t answers_seen; /* of the endpoint, when the call began or was throttled last */
+    int64_t sent_mono_ms;  /* the attempt in flight */
     int64_t not_before_mono_ms;
     bool waits_for_token;
     int64_t waits_since_mono_ms;
@@ -69,8 +69,7 @@ int64_t call_due_mono_ms(const struct call *call, const struct call_env *env);
 
 /*
  * Sends a ready call that is due: 1, or 0 if all calls have to wait, for a token or because the
- * control plane throttles, or -1: no credentials, a pause beyond the deadline (ERR_THROTTLED), or a
- * failure on our side.
+ * control plane throttles, or -1: no credentials, or a failure on our side.
  */
 int call_send(struct call *call, struct call_env *env, uintptr_t tag, int64_t now_mono_ms,
               struct err *err) MUST_CHECK;

@@ -64,6 +64,7 @@ struct endpoint {
     double threshold; /* up to here the window grows fast */
     int64_t closed_mono_ms;
     int64_t paused_until_mono_ms;
+    uint64_t answers;
     double rate_per_ms;
     double burst;
     double tokens; /* at refilled_mono_ms; fractions count */
@@ -473,13 +474,23 @@ int64_t endpoint_paused_until_mono_ms(struct endpoint *e)
     return until_mono_ms;
 }
 
-void endpoint_answered(struct endpoint *e)
+void endpoint_answered(struct endpoint *e, int64_t sent_mono_ms)
 {
     pthread_mutex_lock(&e->mu);
-    e->window += e->window < e->threshold ? 1 : 1 / e->window;
+    e->answers++;
+    if (sent_mono_ms >= e->closed_mono_ms)
+        e->window += e->window < e->threshold ? 1 : 1 / e->window;
     if (e->window >= WINDOW_MAX)
         e->window = INFINITY;
     pthread_mutex_unlock(&e->mu);
+}
+
+uint64_t endpoint_answers(struct endpoint *e)
+{
+    pthread_mutex_lock(&e->mu);
+    uint64_t answers = e->answers;
+    pthread_mutex_unlock(&e->mu);
+    return answers;
 }
 
 size_t endpoint_window(struct endpoint *e, size_t most)

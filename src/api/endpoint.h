@@ -32,19 +32,21 @@ int64_t endpoint_take_token(struct endpoint *endpoint, int64_t now_mono_ms);
 
 /*
  * A request that was sent at sent_mono_ms, of a listing that may have `most` in flight, was told
- * that it is one too many; until_mono_ms is when anybody may ask again. The quota is the account's,
- * so this holds for all listings with the same credentials and outlives the refresh. The window is
- * halved, once for all requests that were under way together.
+ * that it is one too many. The quota is the account's, so nobody with the same credentials asks
+ * before until_mono_ms, and the window closes to one request, once for all that were under way
+ * together (RFC 5681, 3.1, has the rules; a request is a segment, an answer an ACK).
  */
 void endpoint_throttled(struct endpoint *endpoint, size_t most, int64_t sent_mono_ms,
                         int64_t now_mono_ms, int64_t until_mono_ms);
 int64_t endpoint_paused_until_mono_ms(struct endpoint *endpoint);
 
 /*
- * A request was answered: a window that was closed grows, by one for each answer up to half of what
- * it was, then by one for each windowful of answers.
+ * A request that was sent at sent_mono_ms was answered: a window that was closed before grows, by
+ * one for each answer up to half of what it was, then by one for each windowful of answers.
  */
-void endpoint_answered(struct endpoint *endpoint);
+void endpoint_answered(struct endpoint *endpoint, int64_t sent_mono_ms);
+/* How often that was so: grows while requests with these credentials get through. */
+uint64_t endpoint_answers(struct endpoint *endpoint);
 
 /* Requests that one listing may have in flight: most, or less after throttling; at least 1. */
 size_t endpoint_window(struct endpoint *endpoint, size_t most);

@@ -44,8 +44,6 @@ int json_scan_init(struct json_scan *s, const struct json_scan_options *options,
         .state = BEFORE_ROOT,
         .watched_depth = UINT32_MAX,
         .skip = json_skip_best(),
-        .root_text = STRBUF_LIMIT(JSON_SCAN_TEXT_MAX),
-        .record_text = STRBUF_LIMIT(JSON_SCAN_TEXT_MAX),
     };
     s->values = calloc(options->n_values, sizeof(*s->values));
     return s->values ? 0 : err_nomem(err, "JSON values");
@@ -265,11 +263,7 @@ static bool end_watched(struct json_scan *s, struct err *err)
     if (!is_record)
         return true;
     if (!strbuf_ok(&s->record_text)) {
-        if (s->record_text.over_limit)
-            err_set(err, ERR_LIMIT, "the labels of one object are larger than %d bytes",
-                    (int)JSON_SCAN_TEXT_MAX);
-        else
-            err_nomem(err, "JSON values");
+        err_nomem(err, "JSON values");
         return false;
     }
     return s->options.on_record(s->options.ctx, s, err) == 0;

@@ -19,11 +19,11 @@
 #include "json_string.h"
 
 enum {
-    JSON_SCAN_STRING_MAX = 4096,      /* bytes kept of a string, as they stand in the text */
-    JSON_SCAN_TEXT_MAX = 1024 * 1024, /* bytes kept of a record: more is ERR_LIMIT */
-    JSON_SCAN_DEPTH_MAX = 1000,       /* as cJSON's CJSON_NESTING_LIMIT */
-    JSON_SCAN_KEY_MAX = 256,          /* as they stand in the text; a longer one is not wanted */
-    JSON_SCAN_WATCHED_MAX = 8,        /* containers around a wanted value */
+    JSON_SCAN_STRING_MAX = 4096,     /* bytes kept of a string, as they stand in the text */
+    JSON_SCAN_RAW_MAX = 1024 * 1024, /* bytes kept of an object kept whole; a larger one is cut */
+    JSON_SCAN_DEPTH_MAX = 1000,      /* as cJSON's CJSON_NESTING_LIMIT */
+    JSON_SCAN_KEY_MAX = 256,         /* as they stand in the text; a longer one is not wanted */
+    JSON_SCAN_WATCHED_MAX = 8,       /* containers around a wanted value */
 };
 
 enum json_type {
@@ -40,7 +40,7 @@ enum json_type {
 /* A value as it stands in the text: the digits of a number, the inside of a string. */
 struct json_raw {
     uint8_t type; /* enum json_type */
-    bool cut;     /* a string longer than what is kept, or a number too long to keep */
+    bool cut;     /* longer than what is kept; the text of an object is of no use then */
     uint32_t at;  /* in the text of its record, or of the root */
     uint32_t len;
 };

@@ -27,8 +27,7 @@ const char *json_skip_portable(const char *p, const char *end);
 json_skip_fn *json_skip_best(void);
 
 /*
- * The same for what is usual: a string of a few bytes. Where it stops before end, only the bytes
- * that json_skip_portable() stops at are a reason.
+ * The same for what is usual, a string of a few bytes: goes no further than 16 of them.
  */
 static inline const char *json_skip_short(const char *p, const char *end)
 {

@@ -51,8 +51,8 @@ const char *json_string_feed(struct json_string *s, const char *p, const char *e
                              enum json_string_end *ret);
 
 /*
- * The inside of a sound string was cut behind len bytes: how much of it is not cut through an
- * escape.
+ * The inside of a sound string without odd escapes was cut behind len bytes: how much of it is not
+ * cut through an escape.
  */
 size_t json_string_trim(const char *text, size_t len);
 

@@ -153,6 +153,12 @@ void wanted_keep_key(struct json_scan *s, const char *bytes, size_t len)
     s->key_len += len;
 }
 
+/* How much of a string that was cut can be read. With odd escapes that is anybody's guess. */
+static size_t sound_len(const struct json_scan *s, const char *text, size_t len)
+{
+    return s->string.odd ? 0 : json_string_trim(text, len);
+}
+
 /* The inside of a string of the object kept whole; the end of a long one is left out. */
 void wanted_keep_raw_string(struct json_scan *s, const char *bytes, size_t len, bool closed)
 {
@@ -160,14 +166,13 @@ void wanted_keep_raw_string(struct json_scan *s, const char *bytes, size_t len, 
     size_t have = text->len - s->string_at;
     size_t room = have < JSON_SCAN_STRING_MAX ? JSON_SCAN_STRING_MAX - have : 0;
 
-    if (!strbuf_ok(text))
+    wanted_keep_raw(s, bytes, len < room ? len : room);
+    if (!closed || s->raw->cut || !strbuf_ok(text))
         return;
-    strbuf_add(text, bytes, len < room ? len : room);
-    if (!closed || !strbuf_ok(text))
-        return;
-    if (text->len - s->string_at == JSON_SCAN_STRING_MAX)
-        text->len = s->string_at + json_string_trim(text->ptr + s->string_at, JSON_SCAN_STRING_MAX);
-    strbuf_addc(text, '"');
+    have = text->len - s->string_at;
+    if (have == JSON_SCAN_STRING_MAX)
+        text->len = s->string_at + sound_len(s, text->ptr + s->string_at, have);
+    wanted_keep_raw(s, "\"", 1);
 }
 
 /* Some of the inside of a string that is wanted as a value. */
@@ -177,5 +182,5 @@ void wanted_keep_value(struct json_scan *s, const char *bytes, size_t len, bool 
 
     wanted_keep(s, s->keeping, bytes, len);
     if (closed && s->keeping->cut && strbuf_ok(text))
-        s->keeping->len = (uint32_t)json_string_trim(text->ptr + s->keeping->at, s->keeping->len);
+        s->keeping->len = (uint32_t)sound_len(s, text->ptr + s->keeping->at, s->keeping->len);
 }

@@ -17,8 +17,13 @@ static inline struct strbuf *wanted_text(struct json_scan *s, const struct json_
 /* For the text of the object kept whole, if there is one. */
 static inline void wanted_keep_raw(struct json_scan *s, const char *bytes, size_t len)
 {
-    if (s->raw)
-        strbuf_add(wanted_text(s, s->raw), bytes, len);
+    struct strbuf *text = s->raw ? wanted_text(s, s->raw) : NULL;
+
+    if (!text || s->raw->cut)
+        return;
+    s->raw->cut = len > JSON_SCAN_RAW_MAX - (text->len - s->raw->at);
+    if (!s->raw->cut)
+        strbuf_add(text, bytes, len);
 }
 
 /* The innermost watched container, if the value to come lies in it directly; else NULL. */

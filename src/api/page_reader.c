@@ -66,7 +66,7 @@ static json_value *parse_value(struct page_reader *r, size_t value)
     return root;
 }
 
-/* A string, valid until the next one is read. */
+/* A string, valid until the next one is read; of a long one the first bytes. */
 static struct span read_string(struct page_reader *r, size_t value)
 {
     const struct json_raw *raw = json_scan_value(&r->scan, value);
@@ -120,6 +120,8 @@ static int64_t read_integer(struct page_reader *r, size_t value)
 /* A whole number >= 0, as JSON number or digits in a string; -1 for anything else, null too. */
 static int64_t read_count(struct page_reader *r, size_t value)
 {
+    if (json_scan_value(&r->scan, value)->cut)
+        return -1;
     if (type_of(r, value) == JSON_STRING)
         return parse_digits(read_string(r, value));
     return read_integer(r, value);
@@ -133,7 +135,7 @@ static bool is_space(char c)
 /* As read_count, with white space around: the vendor's own sample is "1714058507\n". */
 static int64_t read_padded_count(struct page_reader *r, size_t value)
 {
-    if (type_of(r, value) != JSON_STRING)
+    if (type_of(r, value) != JSON_STRING || json_scan_value(&r->scan, value)->cut)
         return read_count(r, value);
 
     struct span s = read_string(r, value);
@@ -226,13 +228,14 @@ static const char *read_id(struct page_reader *r)
     uint64_t too_long = r->text.too_long;
     uint64_t invalid_utf8 = r->text.invalid_utf8;
 
-    if (s.len == 0)
+    /* Judged before it costs memory: nobody bounds how many unusable ones there are. */
+    if (s.len == 0 || s.len > LABEL_VALUE_MAX)
         return NULL;
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.ptr[i] < ' ' || s.ptr[i] == 0x7f)
+            return NULL;
     const char *id = text_clean(&r->text, s.ptr, s.len);
-    bool usable = r->text.too_long == too_long;
-    for (const char *p = id; usable && *p; p++)
-        usable = (unsigned char)*p >= ' ' && *p != 0x7f;
-    if (usable)
+    if (r->text.too_long == too_long)
         return id;
     r->text.too_long = too_long;
     r->text.invalid_utf8 = invalid_utf8;
@@ -303,6 +306,7 @@ static const char *read_execution_mode(struct page_reader *r)
     return strcmp(mode, "stream") == 0 ? "streaming" : mode;
 }
 
+/* Labels beyond all measure are left out, and counted as values that were too long. */
 static int read_labels(struct page_reader *r, struct deployment *d, struct err *err)
 {
     const struct json_raw *raw = json_scan_value(&r->scan, FIELD_LABELS);
@@ -311,11 +315,10 @@ static int read_labels(struct page_reader *r, struct deployment *d, struct err *
 
     if (raw->type != JSON_OBJECT)
         return 0;
-    if (json_parse(json_scan_text(&r->scan, FIELD_LABELS), raw->len, LABELS_BUDGET, &root,
-                   &failure) < 0 &&
-        failure.kind != ERR_PARSE) {
-        *err = failure;
-        return err_wrap(err, "the labels of a deployment");
+    if (raw->cut || json_parse(json_scan_text(&r->scan, FIELD_LABELS), raw->len, LABELS_BUDGET,
+                               &root, &failure) < 0) {
+        r->text.too_long++;
+        return failure.kind == ERR_NOMEM ? err_nomem(err, "the labels of a deployment") : 0;
     }
     d->labels = labels_decode(root, r->options.labels, &r->text, &d->n_labels);
     return 0;
@@ -346,13 +349,14 @@ static int read_deployment(struct page_reader *r, struct deployment *ret, struct
 /* Room for one more record. Pages hold what they were asked for; more costs a copy. */
 static struct deployment *make_room(struct page_reader *r, struct err *err)
 {
-    if (r->n_items < r->cap_items)
-        return &r->items[r->n_items];
+    size_t cap = r->cap_items ? r->cap_items * 2 : r->options.page_size;
+
     if (r->n_items >= r->options.max_items) {
         err_set(err, ERR_LIMIT, "more than %zu deployments on one page", r->options.max_items);
         return NULL;
     }
-    size_t cap = r->cap_items ? r->cap_items * 2 : r->options.page_size;
+    if (r->n_items < r->cap_items)
+        return &r->items[r->n_items];
     struct deployment *items = arena_calloc(r->text.arena, cap, sizeof(*items));
     if (!items) {
         err_nomem(err, "deployments of a page");

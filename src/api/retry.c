@@ -77,7 +77,7 @@ int64_t retry_wait_ms(const struct retry_outcome *outcome, const struct retry_bu
     } else {
         if (!kind_retryable(outcome->kind, outcome->status))
             return -1;
-        wait_ms = backoff_ms(counted, random);
+        wait_ms = backoff_ms(counted > 1 ? counted : 1, random);
     }
     if (outcome->retry_after_ms > 0) {
         wait_ms = outcome->retry_after_ms;

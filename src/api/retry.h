@@ -5,8 +5,8 @@
  * expired token (after fresh credentials) and an expired date (after a look at the server's clock).
  * Never: any other 4xx, redirects, TLS failures (a certificate does not heal within seconds), a
  * business refusal, an answer that cannot be read. All of them together at most max_retries times,
- * not counting what was throttled while other requests got through: there the quota is in use, and
- * the deadline of the refresh is the bound.
+ * not counting a few that were throttled while other requests got through: there the quota is in
+ * use, not shut.
  */
 #ifndef RETRY_H
 #define RETRY_H

@@ -133,10 +133,6 @@ bool transfer_body_too_large(const struct transfer *f, CURLcode rc)
 /* The write callbacks refused, or libcurl itself found something too large. */
 static int explain_limit(const struct transfer *f, CURLcode rc, struct err *err)
 {
-    if (f->sink_err.kind != ERR_NONE) {
-        *err = f->sink_err;
-        return -1;
-    }
     if (f->header_bytes > TRANSFER_HEADER_BYTES_MAX)
         return err_set(err, ERR_LIMIT, "the headers of the reply are larger than %d bytes",
                        (int)TRANSFER_HEADER_BYTES_MAX);
@@ -151,6 +147,10 @@ static int explain_limit(const struct transfer *f, CURLcode rc, struct err *err)
 
 int transfer_explain(struct transfer *f, CURLcode rc, struct err *err)
 {
+    if (f->sink_err.kind != ERR_NONE) {
+        *err = f->sink_err;
+        return -1;
+    }
     switch (rc) {
     case CURLE_COULDNT_RESOLVE_HOST:
         return err_set(err, ERR_DNS, "%s", detail(f, rc));

@@ -70,13 +70,48 @@ static void test_throttled_for_longer_than_there_is_time(void **state)
     expect_error(ERR_THROTTLED, "page 1: HTTP 503, Throttling.Api");
     assert_int_equal(plane.n_received, 1);
     assert_int_equal(now_ms, START_MONO_MS + 20); /* no use in waiting for the end */
-    /* Nor does the next refresh ask, or wait, before the time has come. */
-    expect_error(ERR_THROTTLED, "not asked: flink.example throttled requests lately");
-    assert_int_equal(plane.n_received, 1);
-    assert_int_equal(now_ms, START_MONO_MS + 20);
-    now_ms += 23000;
-    memset(plane.rules, 0, sizeof(plane.rules));
+}
+
+/* A page that is never let through is given up, whatever happens to the others. */
+static void test_one_page_always_throttled(void **state)
+{
+    (void)state;
+    plane.n = 6000;
+    plane.rules[0] =
+        (struct rule){.page = 7, .status = 503, .body = "{\"Code\":\"Throttling.Api\"}"};
+    expect_error(ERR_THROTTLED, "HTTP 503, Throttling.Api");
+    assert_in_range(code_count(503), 3, 11);
+    assert_in_range(now_ms - START_MONO_MS, 1000, 30000);
+}
+
+/* What is told to one listing keeps the next one waiting for seconds, not for minutes. */
+static void test_another_listing_waits_a_little(void **state)
+{
+    (void)state;
+    plane.n = 100;
+    target.deadline_ms = 100000;
+    plane.rules[0] = (struct rule){.times = 1,
+                                   .status = 503,
+                                   .body = "{\"Code\":\"Throttling.Api\"}",
+                                   .retry_after_ms = 60000};
+    plane.stop_at_ms = START_MONO_MS + 1000;
+    expect_error(ERR_STOPPED, "");
+    plane.stop_at_ms = 0;
+    api_client_resume(client);
+    int64_t began_ms = now_ms;
     expect_items(100);
+    assert_in_range(now_ms - began_ms, 4900, 5200);
+}
+
+/* Nobody wants throttled requests again who wants none again. */
+static void test_no_retries_at_all(void **state)
+{
+    (void)state;
+    plane.n = 1000;
+    target.max_retries = 0;
+    plane.rules[0] =
+        (struct rule){.page = 7, .status = 429, .body = "{\"Code\":\"Throttling.User\"}"};
+    expect_error(ERR_THROTTLED, "page 7: HTTP 429");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -87,6 +122,9 @@ int main(void)
         TEST(test_throttling),
         TEST(test_throttling_is_remembered),
         TEST(test_throttled_for_longer_than_there_is_time),
+        TEST(test_one_page_always_throttled),
+        TEST(test_another_listing_waits_a_little),
+        TEST(test_no_retries_at_all),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -229,11 +229,12 @@ static void expect_exposition(void **state, const char *expected)
     strbuf_release(&out);
 }
 
-static void expect_windows(struct endpoint *e, const size_t *windows, size_t n)
+/* Answers to requests that were sent at now_ms, and the window before each. */
+static void expect_windows(struct endpoint *e, int64_t now_ms, const size_t *windows, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         assert_int_equal(endpoint_window(e, 8), windows[i]);
-        endpoint_answered(e);
+        endpoint_answered(e, now_ms);
     }
 }
 
@@ -246,19 +247,20 @@ static void window(void **state)
     static const size_t slow_start[] = {1, 2, 3, 4, 4, 4, 4, 4, 5};
     struct endpoint *e = endpoint_of(state, 20, 20);
 
-    expect_windows(e, (const size_t[]){8, 8, 8}, 3);
+    expect_windows(e, 50, (const size_t[]){8, 8, 8}, 3);
     endpoint_throttled(e, 8, 100, 200, 1200);
-    assert_int_equal(endpoint_window(e, 8), 1);
-    endpoint_answered(e);
+    expect_windows(e, 199, (const size_t[]){1, 1, 1}, 3); /* sent before it was closed */
+    expect_windows(e, 200, (const size_t[]){1, 2}, 2);
     endpoint_throttled(e, 8, 150, 210, 900); /* the same wave */
     endpoint_throttled(e, 8, 199, 220, 0);
-    assert_int_equal(endpoint_window(e, 8), 2);
+    assert_int_equal(endpoint_window(e, 8), 3);
     assert_int_equal(endpoint_paused_until_mono_ms(e), 1200);
+    assert_int_equal(endpoint_answers(e), 8);
     for (int i = 0; i < 5000; i++)
-        endpoint_answered(e);
+        endpoint_answered(e, 300);
     assert_int_equal(endpoint_window(e, 64), 64);
     endpoint_throttled(e, 8, 1300, 1400, 2400);
-    expect_windows(e, slow_start, ARRAY_LEN(slow_start));
+    expect_windows(e, 1400, slow_start, ARRAY_LEN(slow_start));
     assert_int_equal(endpoint_window(e, 1), 1);
 }
 

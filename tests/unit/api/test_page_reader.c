@@ -637,6 +637,59 @@ static void test_nesting(void **state)
     }
 }
 
+/* More than can be looked at is no number: a part of it would be another one. */
+static void test_long_numbers(void **state)
+{
+    CLEANUP(strbuf_release) struct strbuf members = STRBUF_INIT;
+
+    (void)state;
+    strbuf_adds(&members, "\"jobSummary\":{\"failed\":1,\"running\":\"");
+    for (int i = 0; i < 5000; i++)
+        strbuf_addc(&members, '0');
+    strbuf_adds(&members, "7\"},\"createdAt\":\"1714058507");
+    for (int i = 0; i < 5000; i++)
+        strbuf_addc(&members, ' ');
+    strbuf_adds(&members, "7\"");
+    CLEANUP(reply_release) struct reply r = decode_members(members.ptr);
+    assert_int_equal(r.page.items->jobs[JOB_FAILED], 1);
+    assert_int_equal(r.page.items->jobs[JOB_RUNNING], -1);
+    assert_int_equal(r.page.items->created_unix_s, 0);
+}
+
+static void test_too_many_items(void **state)
+{
+    const struct page_options options = {
+        .labels = &all_labels, .page_size = 2, .max_items = 20, .page = 1};
+
+    (void)state;
+    for (int n = 20; n <= 21; n++) {
+        CLEANUP(strbuf_release) struct strbuf body = STRBUF_INIT;
+
+        strbuf_adds(&body, "{\"success\":true,\"data\":[");
+        for (int i = 0; i < n; i++)
+            strbuf_addf(&body, "%s{\"deploymentId\":\"%d\"}", i ? "," : "", i);
+        strbuf_adds(&body, "]}");
+        CLEANUP(reply_release) struct reply r = decode_with(body.ptr, body.len, &options);
+        assert_int_equal(r.err.kind, n == 20 ? ERR_NONE : ERR_LIMIT);
+    }
+}
+
+/* Labels beyond all measure cost their deployment the labels, and nobody anything else. */
+static void test_too_many_labels(void **state)
+{
+    CLEANUP(strbuf_release) struct strbuf members = STRBUF_INIT;
+
+    (void)state;
+    strbuf_adds(&members, "\"name\":\"n\",\"labels\":{\"a\":1");
+    for (int i = 0; i < 200000; i++)
+        strbuf_adds(&members, ",\"a\":1");
+    strbuf_adds(&members, "}");
+    CLEANUP(reply_release) struct reply r = decode_members(members.ptr);
+    assert_int_equal(r.page.items->n_labels, 0);
+    assert_string_equal(r.page.items->name, "n");
+    assert_int_equal(r.page.too_long, 1);
+}
+
 static void test_no_memory(void **state)
 {
     static const char body[] =
@@ -682,6 +735,9 @@ int main(void)
         cmocka_unit_test(test_enumerations),
         cmocka_unit_test(test_cleaning),
         cmocka_unit_test(test_mutants),
+        cmocka_unit_test(test_long_numbers),
+        cmocka_unit_test(test_too_many_items),
+        cmocka_unit_test(test_too_many_labels),
         cmocka_unit_test(test_amplification),
         cmocka_unit_test(test_nesting),
         cmocka_unit_test(test_no_memory),
