@@ -464,7 +464,8 @@ static const char *run(struct json_scan *s, const char *p, const char *end)
             if (*p == ',') {
                 s->state = s->in_object ? KEY : VALUE;
             } else {
-                if (s->depth == s->watched_depth || *p != (s->in_object ? '}' : ']'))
+                if (s->depth == s->watched_depth || s->depth == 1 ||
+                    *p != (s->in_object ? '}' : ']'))
                     return p;
                 s->depth--;
                 note_top(s);
