@@ -84,6 +84,9 @@ uint32_t snapshot_crc32(const struct snapshot *s, enum expo_format format);
 uint64_t snapshot_series(const struct snapshot *s);
 /* Bytes of all segments of a format that are compressed already; 0 if nobody asked for gzip yet. */
 size_t snapshot_deflated_len(const struct snapshot *s, enum expo_format format);
+/* Bytes of text of a format that snapshot_deflate would have to compress, about 10 ms a megabyte.
+ */
+size_t snapshot_deflate_left(const struct snapshot *s, enum expo_format format);
 /* Compresses what is not compressed yet. */
 int snapshot_deflate(struct snapshot *s, enum expo_format format, struct err *err) MUST_CHECK;
 

@@ -3,21 +3,24 @@
 
 #include <assert.h>
 #include <stdbool.h>
-#include <stdio.h>
 
-static const char *const handler_names[HTTP_HANDLER_END] = {
-    [HTTP_METRICS] = "/metrics", /* under whatever path: rules must not depend on a flag */
-    [HTTP_STATUS_PAGE] = "/",    [HTTP_HEALTHY] = "/-/healthy",
-    [HTTP_READY] = "/-/ready",   [HTTP_OTHER] = "other",
+static const struct expo_labels handler_labels[HTTP_HANDLER_END] = {
+    /* Under whatever path: rules must not depend on a flag. */
+    [HTTP_METRICS] = EXPO_LABELS_INIT("handler=\"/metrics\""),
+    [HTTP_STATUS_PAGE] = EXPO_LABELS_INIT("handler=\"/\""),
+    [HTTP_HEALTHY] = EXPO_LABELS_INIT("handler=\"/-/healthy\""),
+    [HTTP_READY] = EXPO_LABELS_INIT("handler=\"/-/ready\""),
+    [HTTP_OTHER] = EXPO_LABELS_INIT("handler=\"other\""),
 };
 
 static const struct {
     unsigned code;
-    const char *text;
+    struct expo_labels labels;
     bool always; /* of /metrics: shown before it happens, so that increase() sees the first one */
 } codes[HTTP_CODES] = {
-    {200, "200", true},  {400, "400", false}, {404, "404", false},
-    {405, "405", false}, {500, "500", true},  {503, "503", true},
+    {200, EXPO_LABELS_INIT("code=\"200\""), true},  {400, EXPO_LABELS_INIT("code=\"400\""), false},
+    {404, EXPO_LABELS_INIT("code=\"404\""), false}, {405, EXPO_LABELS_INIT("code=\"405\""), false},
+    {500, EXPO_LABELS_INIT("code=\"500\""), true},  {503, EXPO_LABELS_INIT("code=\"503\""), true},
 };
 
 static const struct expo_labels rejection_labels[HTTP_REJECTION_END] = {
@@ -52,7 +55,6 @@ void http_counters_rejected(struct http_counters *counters, enum http_rejection 
 static void collect_requests(void *ctx, const struct family *family, struct expo *e)
 {
     const struct http_counters *counters = ctx;
-    char text[64];
 
     for (size_t handler = 0; handler < HTTP_HANDLER_END; handler++) {
         for (size_t i = 0; i < HTTP_CODES; i++) {
@@ -61,10 +63,7 @@ static void collect_requests(void *ctx, const struct family *family, struct expo
 
             if (n == 0 && !(handler == HTTP_METRICS && codes[i].always))
                 continue;
-            int len = snprintf(text, sizeof(text), "handler=\"%s\",code=\"%s\"",
-                               handler_names[handler], codes[i].text);
-            expo_sample_i64(e, family->name, (struct expo_labels){text, (size_t)len},
-                            EXPO_NO_LABELS, (int64_t)n);
+            expo_sample_i64(e, family->name, handler_labels[handler], codes[i].labels, (int64_t)n);
         }
     }
 }

@@ -1,6 +1,6 @@
 /*
- * The parts of a body in order, walked with a cursor. A list of them is never built: the
- * snapshot's own list of pieces is the list.
+ * The parts of a body in order: handed out as a list, or copied out block by block with a cursor.
+ * No list of them is kept: the snapshot's own list of pieces is the list.
  *
  *     text:  piece ... piece  tail
  *     gzip:  header  segment ... segment  tail's blocks  trailer
@@ -185,4 +185,22 @@ int64_t exposition_read(struct exposition *x, uint64_t position, char *buf, size
     if (position > x->position && advance(x, NULL, position - x->position) < 0)
         return -1;
     return advance(x, buf, max);
+}
+
+size_t exposition_parts(const struct exposition *x, struct exposition_part *ret, size_t max)
+{
+    size_t n = 0;
+
+    for (size_t part = 0; part < n_parts(x); part++) {
+        struct exposition_part p;
+
+        if (part_bytes(x, part, &p.bytes, &p.len) < 0)
+            return 0;
+        if (p.len == 0)
+            continue;
+        if (n == max)
+            return 0;
+        ret[n++] = p;
+    }
+    return n;
 }

@@ -36,4 +36,14 @@ uint64_t exposition_len(const struct exposition *x);
  */
 int64_t exposition_read(struct exposition *x, uint64_t position, char *buf, size_t max);
 
+/*
+ * The same body as a list of its parts, for a vectored send: their number, or 0 if it is over max.
+ * Parts are never empty; they live as long as the exposition. Does not move the cursor.
+ */
+struct exposition_part {
+    const void *bytes;
+    size_t len;
+};
+size_t exposition_parts(const struct exposition *x, struct exposition_part *ret, size_t max);
+
 #endif

@@ -11,6 +11,12 @@
 /* Bounds for what is made per request; the code that writes it stays far below. */
 enum { TAIL_BYTES_MAX = 4 * 1024 * 1024, PAGE_BYTES_MAX = 8 * 1024 * 1024 };
 
+/* The live metrics are some ten kilobytes. Grown step by step, they would be copied ten times. */
+enum { TAIL_BYTES_USUAL = 16 * 1024 };
+
+/* Text that is compressed on the spot: about 3 ms. */
+enum { DEFLATE_AT_ONCE_BYTES = 256 * 1024 };
+
 static const char plain_text[] = "text/plain; charset=utf-8";
 
 /* --- the target --- */
@@ -151,6 +157,7 @@ static void answer_scrape(struct routes *routes, const struct http_request *requ
         snapshot_slot_want_gzip(options->slot, format);
 
     struct snapshot *snapshot = snapshot_acquire(options->slot);
+    strbuf_reserve(&tail, TAIL_BYTES_USUAL);
     registry_write(options->registry, 1U << REGISTRY_EXPORTER | 1U << REGISTRY_PROCESS,
                    snapshot ? snapshot_deny(snapshot) : NULL, format, &tail);
     expo_end(&tail, format);
@@ -163,6 +170,23 @@ static void answer_scrape(struct routes *routes, const struct http_request *requ
     if (gzip)
         add_header(reply, "Content-Encoding", "gzip");
     reply->exposition = x;
+}
+
+struct snapshot *routes_to_deflate(struct routes *routes, const struct http_request *request,
+                                   enum expo_format *ret_format)
+{
+    if (request->target.handler != HTTP_METRICS || request->target.filtered ||
+        routes_refuses(request) || !negotiate_gzip(request->accept_encoding))
+        return NULL;
+
+    enum expo_format format = negotiate_format(request->accept);
+    CLEANUP(snapshot_unrefp) struct snapshot *s = snapshot_acquire(routes->options->slot);
+    if (!s || snapshot_deflate_left(s, format) <= DEFLATE_AT_ONCE_BYTES)
+        return NULL;
+    /* Whoever publishes next compresses what this one has not. */
+    snapshot_slot_want_gzip(routes->options->slot, format);
+    *ret_format = format;
+    return TAKE(s);
 }
 
 static void answer_metrics(struct routes *routes, const struct http_request *request,

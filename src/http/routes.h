@@ -1,7 +1,8 @@
 /*
  * From a request to a reply, without a word of HTTP plumbing: which page, which format, which
- * status. server.c translates both ways. Called from any HTTP thread; never waits, but for
- * compressing a generation the first time anybody asks for gzip.
+ * status. server.c translates both ways. Called from any HTTP thread; never waits. A generation
+ * that nobody asked gzip of before is compressed here if it is small; see routes_to_deflate for
+ * others.
  */
 #ifndef HTTP_ROUTES_H
 #define HTTP_ROUTES_H
@@ -64,6 +65,13 @@ struct http_target routes_target(const struct routes *routes, const char *raw);
 
 /* True if the reply needs no body of the request and must not wait for one: refuse it at once. */
 bool routes_refuses(const struct http_request *request);
+
+/*
+ * The generation that routes_answer would compress for this request, a reference, if that takes
+ * longer than other clients of the thread should wait for: compress it elsewhere first. Else NULL.
+ */
+struct snapshot *routes_to_deflate(struct routes *routes, const struct http_request *request,
+                                   enum expo_format *ret_format);
 
 /* Fills *ret in any case; what it owns must be taken or released. */
 void routes_answer(struct routes *routes, const struct http_request *request,

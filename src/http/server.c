@@ -4,17 +4,14 @@
  * - Its timeout is an idle timeout, so deadlines are kept by conns.c.
  * - A reply queued at the first call of the handler closes the connection and leaves the request's
  *   body unread: right for what is refused, wrong for the rest, which is answered at the second.
- * - MHD_create_response_from_iovec would send pieces without a copy, but copies the list of them
- *   into the connection's own pool: 16 KiB hold about 900 pieces, the text of some ten thousand
- *   deployments, and one more ends the process ("Failed to destroy mutex"). One sendmsg also takes
- *   all that the kernel accepts. So a body is copied out block by block, and the connections of a
- *   thread take turns after each block. Measured over loopback on two busy cores, with eight
- *   clients that read 21 MB in a loop, for a ninth that asks for /-/healthy (medians of five runs):
- *       blocks of 64 KiB  p50 0.4 ms, p99  8 ms, readers 2.1 GB/s
- *       iovec             p50 4.6 ms, p99 19 ms, readers 2.0 GB/s
- *       nginx, sendfile   p50 0.1 ms, p99 10 ms, readers 2.3 GB/s
- *   A scrape of 2.1 MB of text takes 0.65 ms of CPU in blocks and 0.45 ms as an iovec; with gzip,
- *   as Prometheus asks, it is 0.07 ms either way. Blocks of 32 to 128 KiB are all alike.
+ * - MHD_create_response_from_iovec sends a body without a copy of our own, but takes the list of
+ * its parts into the connection's pool, next to what the client sent, and one part too many ends
+ * the process ("Failed to destroy mutex"); a list over IOV_MAX would hang. So a list is used where
+ * it is sure to fit (parts_fit), and a reader that copies out block by block for the rest.
+ * - One send takes all that the kernel accepts, and the other connections of the thread wait. Over
+ *   loopback that is megabytes, because what is read meanwhile makes room. A near peer's socket
+ *   gets a small send buffer instead (bound_turn), which also keeps the bytes in the CPU's cache
+ *   until they are read; connections take turns after each filling.
  * - MHD_quiesce_daemon races with the threads of a pool for the listening socket: under load about
  *   one stop in a thousand ended in its panic function ("Failed to remove listen FD from epoll
  *   set"). stop_listening() does without it.
@@ -23,6 +20,8 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,13 +37,17 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "conns.h"
+#include "deflater.h"
 #include "listen.h"
 #include "routes.h"
 
 enum {
     POLL_THREADS = 2,
-    POOL_BYTES = 16 * 1024, /* per connection: request headers, reply headers; more is 431 or 414 */
+    /* Per connection: request headers, reply headers, the list of parts. More is 431 or 414. */
+    POOL_BYTES = 32 * 1024,
     BLOCK_BYTES = 64 * 1024,
+    SEND_BUFFER_BYTES = 128 * 1024, /* of a near peer; the kernel doubles it, for its own needs */
+    NEAR_US = 1000,                 /* round trip: 250 KB each are still 250 MB/s */
     LIMIT_WARNING_EVERY_MS = 10 * 1000,
     /* After the listening socket was shut, for threads that are accepting to come around. */
     LISTEN_SETTLE_MS = 10,
@@ -58,10 +61,28 @@ enum {
     DEFAULT_REPLY_DEADLINE_S = 60,
 };
 
+/*
+ * What a request that may get a list of parts leaves of the pool, whatever the client sends behind
+ * it: MHD's read buffer has half of the pool unless the headers are longer than that, a header has
+ * a struct of HEADER_BYTES, cookies are copied, and the headers of our reply take some 300 bytes.
+ */
+enum {
+    PARTS_MAX = 760,
+    REQUEST_BYTES_MAX = 2048,
+    REQUEST_VALUES_MAX = 24,
+    HEADER_BYTES = 64,
+    REPLY_HEADER_BYTES_MAX = 512,
+};
+_Static_assert(POOL_BYTES / 2 + REQUEST_BYTES_MAX + REQUEST_VALUES_MAX * HEADER_BYTES +
+                       REPLY_HEADER_BYTES_MAX + PARTS_MAX * sizeof(struct MHD_IoVec) <=
+                   POOL_BYTES,
+               "the list of parts may not fit");
+
 struct http_server {
     struct http_options options; /* defaults filled in */
     struct routes routes;
     struct conns *conns;
+    struct deflater *deflater;
     struct MHD_Daemon *daemon;
     int listen_fd; /* MHD's while the daemon runs */
     unsigned port;
@@ -76,6 +97,9 @@ struct connection {
     struct http_target target;
     bool called;         /* the handler was, for this request */
     bool scrape_counted; /* routes_scrape_ended() is due */
+    bool waited;         /* for the deflater: not again */
+    struct deflater_job job;
+    struct MHD_Connection *mhd; /* to be resumed when the job is done */
 };
 
 /* --- what MHD says --- */
@@ -150,6 +174,20 @@ static void on_panic(void *cls, const char *file, unsigned line, const char *rea
 
 /* --- connections --- */
 
+/*
+ * A far peer cannot be handed much at once, whatever the buffer, and needs a large one: there the
+ * kernel adapts it. Failures do not matter.
+ */
+static void bound_turn(int fd)
+{
+    const int bytes = SEND_BUFFER_BYTES;
+    struct tcp_info info = {0};
+    socklen_t len = sizeof(info);
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_rtt <= NEAR_US)
+        (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
+
 static void connection_started(struct http_server *server, struct MHD_Connection *mhd,
                                void **context)
 {
@@ -158,6 +196,7 @@ static void connection_started(struct http_server *server, struct MHD_Connection
     struct connection *c = calloc(1, sizeof(*c));
 
     *context = c;
+    bound_turn(info->connect_fd);
     if (c)
         conns_opened(server->conns, &c->conn, info->connect_fd, clock_mono_ms());
     else
@@ -193,6 +232,7 @@ static void *on_request_line(void *cls, const char *raw, struct MHD_Connection *
         return NULL;
     c->target = routes_target(&server->routes, raw);
     c->called = false;
+    c->waited = false;
     conns_request(server->conns, &c->conn, clock_mono_ms());
     return c;
 }
@@ -236,16 +276,46 @@ static size_t block_bytes(uint64_t len)
     return len == 0 ? 1 : len < BLOCK_BYTES ? (size_t)len : BLOCK_BYTES;
 }
 
+/* True if a list of PARTS_MAX parts is sure to fit into the pool beside this request. */
+static bool parts_fit(struct MHD_Connection *mhd)
+{
+    const enum MHD_ValueKind all = MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+    return info && info->header_size <= REQUEST_BYTES_MAX &&
+           MHD_get_connection_values(mhd, all, NULL, NULL) <= REQUEST_VALUES_MAX;
+}
+
+/* NULL if they are too many, or memory is out. */
+static struct MHD_Response *make_list(struct exposition *x)
+{
+    struct exposition_part parts[PARTS_MAX];
+    struct MHD_IoVec list[PARTS_MAX];
+    size_t n = exposition_parts(x, parts, PARTS_MAX);
+
+    for (size_t i = 0; i < n; i++)
+        list[i] = (struct MHD_IoVec){.iov_base = parts[i].bytes, .iov_len = parts[i].len};
+    return n > 0 ? MHD_create_response_from_iovec(list, (unsigned)n, free_exposition, x) : NULL;
+}
+
+static struct MHD_Response *make_exposition(struct exposition *x, bool as_list)
+{
+    uint64_t len = exposition_len(x);
+    struct MHD_Response *response = as_list ? make_list(x) : NULL;
+
+    return response ? response
+                    : MHD_create_response_from_callback(len, block_bytes(len), read_exposition, x,
+                                                        free_exposition);
+}
+
 /* Takes the body out of the reply, if there is memory for a response. */
-static struct MHD_Response *make_body(struct http_reply *reply)
+static struct MHD_Response *make_body(struct http_reply *reply, bool as_list)
 {
     struct MHD_Response *response;
 
     if (reply->exposition) {
-        uint64_t len = exposition_len(reply->exposition);
-
-        response = MHD_create_response_from_callback(len, block_bytes(len), read_exposition,
-                                                     reply->exposition, free_exposition);
+        response = make_exposition(reply->exposition, as_list);
         if (response)
             reply->exposition = NULL;
         return response;
@@ -263,9 +333,9 @@ static struct MHD_Response *make_body(struct http_reply *reply)
 }
 
 /* A reply without one of its headers would be a wrong one: all or nothing. */
-static struct MHD_Response *make_response(struct http_reply *reply)
+static struct MHD_Response *make_response(struct http_reply *reply, bool as_list)
 {
-    struct MHD_Response *response = make_body(reply);
+    struct MHD_Response *response = make_body(reply, as_list);
     bool complete = response != NULL;
 
     for (size_t i = 0; complete && i < reply->n_headers; i++)
@@ -291,10 +361,10 @@ static enum MHD_Result answer(struct http_server *server, struct MHD_Connection 
     if (atomic_load_explicit(&server->stopping, memory_order_relaxed))
         reply.close = true;
 
-    struct MHD_Response *response = make_response(&reply);
+    struct MHD_Response *response = make_response(&reply, parts_fit(mhd));
     if (!response) {
         http_reply_out_of_memory(&reply);
-        response = make_response(&reply);
+        response = make_response(&reply, false);
     }
     /* Not even memory for that: the connection is closed without a word. */
     if (!response)
@@ -303,6 +373,35 @@ static enum MHD_Result answer(struct http_server *server, struct MHD_Connection 
     enum MHD_Result queued = MHD_queue_response(mhd, reply.status, response);
     MHD_destroy_response(response);
     return queued;
+}
+
+/* The last touch: from here on another thread may go on with the connection, and free it. */
+static void on_deflated(struct deflater_job *job)
+{
+    struct connection *c = (struct connection *)((char *)job - offsetof(struct connection, job));
+
+    MHD_resume_connection(c->mhd);
+}
+
+/*
+ * True if the connection sleeps until its generation is compressed; then the handler is called
+ * again. The other connections of the thread go on meanwhile.
+ */
+static bool wait_for_deflater(struct http_server *server, struct MHD_Connection *mhd,
+                              struct connection *c, const struct http_request *request)
+{
+    struct snapshot *s =
+        c->waited ? NULL : routes_to_deflate(&server->routes, request, &c->job.format);
+
+    if (!s)
+        return false;
+    c->waited = true;
+    c->mhd = mhd;
+    c->job.done = on_deflated;
+    MHD_suspend_connection(mhd); /* before anybody may resume it */
+    if (deflater_start(server->deflater, &c->job, s) < 0)
+        MHD_resume_connection(mhd);
+    return true;
 }
 
 static const char *header(struct MHD_Connection *mhd, const char *name)
@@ -341,6 +440,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
     if (first)
         conns_headers(server->conns, &c->conn);
     if (first && !routes_refuses(&request))
+        return MHD_YES;
+    if (wait_for_deflater(server, mhd, c, &request))
         return MHD_YES;
     return answer(server, mhd, c, &request);
 }
@@ -401,8 +502,9 @@ static int start_daemon(struct http_server *server, struct err *err)
     MHD_set_panic_func(on_panic, NULL);
     /* The logger comes first, so that the options behind it can complain through it. */
     server->daemon = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL,
-        NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, server,
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ITC | MHD_USE_ERROR_LOG |
+            MHD_ALLOW_SUSPEND_RESUME,
+        0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, server,
         MHD_OPTION_LISTEN_SOCKET, server->listen_fd, MHD_OPTION_THREAD_POOL_SIZE,
         (unsigned)POLL_THREADS, MHD_OPTION_CONNECTION_LIMIT, o->max_connections,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->max_per_ip, MHD_OPTION_CONNECTION_TIMEOUT,
@@ -421,6 +523,7 @@ static int start_daemon(struct http_server *server, struct err *err)
 static void free_server(struct http_server *server)
 {
     conns_free(server->conns);
+    deflater_free(server->deflater);
     fdp(&server->listen_fd);
     free(server);
 }
@@ -439,6 +542,8 @@ int http_server_start(const struct http_options *options, struct http_server **r
     if (listen_describe(server->listen_fd, server->address, sizeof(server->address), err) < 0)
         goto fail;
     if (start_conns(server, err) < 0)
+        goto fail;
+    if (deflater_new(&server->deflater, err) < 0)
         goto fail;
     /* Before the first scrape may read the table. */
     if (http_counters_register(&server->routes.counters, options->registry, err) < 0)
@@ -496,6 +601,7 @@ void http_server_stop(struct http_server *server, int64_t drain_ms)
     atomic_store_explicit(&server->stopping, true, memory_order_relaxed);
     stop_listening(server);
     conns_drain(server->conns, until_mono_ms);
+    deflater_stop(server->deflater); /* MHD must not find a connection asleep */
     MHD_stop_daemon(server->daemon);
     server->listen_fd = -1; /* MHD has closed it */
     free_server(server);

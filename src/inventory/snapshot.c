@@ -137,6 +137,7 @@ struct snapshot {
     } lists[EXPO_FORMAT_END];
     pthread_mutex_t mu; /* held to fill crc and deflated_len */
     uint64_t n_series;
+    struct regions regions;
     struct target_status *targets;
     size_t n_targets;
     bool all_tried;
@@ -203,6 +204,7 @@ int snapshot_new(struct snapshot_parts *parts, struct snapshot **ret, struct err
             return err_nomem(err, "a snapshot");
     if (glob_list_copy(s->arena, parts->deny, &s->deny) < 0)
         return err_nomem(err, "a snapshot");
+    s->regions = parts->regions;
     s->targets = parts->targets;
     s->n_targets = parts->n_targets;
     s->all_tried = parts->all_tried;
@@ -229,6 +231,11 @@ uint64_t snapshot_series(const struct snapshot *s)
     return s->n_series;
 }
 
+const struct regions *snapshot_regions(const struct snapshot *s)
+{
+    return &s->regions;
+}
+
 const struct target_status *snapshot_targets(const struct snapshot *s, size_t *ret_n)
 {
     *ret_n = s->n_targets;
@@ -248,6 +255,20 @@ const struct glob_list *snapshot_deny(const struct snapshot *s)
 int64_t snapshot_render_us(const struct snapshot *s)
 {
     return s->render_us;
+}
+
+size_t snapshot_deflate_left(const struct snapshot *s, enum expo_format format)
+{
+    const struct snapshot_list *list = &s->lists[format];
+    size_t left = 0;
+
+    if (atomic_load_explicit(&list->deflated, memory_order_acquire))
+        return 0;
+    for (size_t i = 0; i < list->n_pieces; i++) {
+        if (!atomic_load_explicit(&list->pieces[i]->deflated, memory_order_relaxed))
+            left += list->pieces[i]->len;
+    }
+    return left;
 }
 
 int snapshot_deflate(struct snapshot *s, enum expo_format format, struct err *err)

@@ -250,9 +250,18 @@ static void collect_cpu(void *ctx, const struct family *family, struct expo *e)
     expo_sample_double(e, family->name, EXPO_NO_LABELS, EXPO_NO_LABELS, (double)us / 1e6);
 }
 
-/* The soft limit, which is what bites. No limit is 2^64 - 1, as the Go client writes it. */
+/*
+ * The soft limit, which is what bites. No limit is 2^64 - 1, as the Go client writes it: a common
+ * value, and the one that takes longest to print.
+ */
 static void write_limit(const struct family *family, struct expo *e, const struct rlimit *limit)
 {
+    if (limit->rlim_cur == RLIM_INFINITY) {
+        strbuf_adds(e->out, family->name);
+        strbuf_adds(e->out, " 1.8446744073709552e+19\n");
+        e->n_series++;
+        return;
+    }
     expo_sample_double(e, family->name, EXPO_NO_LABELS, EXPO_NO_LABELS, (double)limit->rlim_cur);
 }
 

@@ -1,7 +1,8 @@
 /*
  * A table that grows while the program starts and is only read afterwards. What an entry writes is
  * the business of whoever added it; the registry puts the header in front and takes it back when
- * nothing followed, so that a family that has no value now is absent rather than empty.
+ * nothing followed, so that a family that has no value now is absent rather than empty. Headers
+ * never change and are a third of the text, so they are rendered once.
  */
 #include "metrics/registry.h"
 
@@ -16,6 +17,7 @@ struct entry {
     const struct family *family;
     registry_collect_fn *collect;
     void *ctx;
+    struct strbuf headers[EXPO_FORMAT_END];
 };
 
 struct registry {
@@ -29,10 +31,32 @@ struct registry *registry_new(void)
     return calloc(1, sizeof(struct registry));
 }
 
+static void release_headers(struct entry *entry)
+{
+    for (int format = 0; format < EXPO_FORMAT_END; format++)
+        strbuf_release(&entry->headers[format]);
+}
+
+static int render_headers(struct entry *entry, struct err *err)
+{
+    bool ok = true;
+
+    for (int format = 0; format < EXPO_FORMAT_END; format++) {
+        expo_header(&entry->headers[format], (enum expo_format)format, entry->family);
+        ok = ok && strbuf_ok(&entry->headers[format]);
+    }
+    if (ok)
+        return 0;
+    release_headers(entry);
+    return err_nomem(err, "the header of a live metric");
+}
+
 void registry_free(struct registry *registry)
 {
     if (!registry)
         return;
+    for (size_t i = 0; i < registry->n_entries; i++)
+        release_headers(&registry->entries[i]);
     free(registry->entries);
     free(registry);
 }
@@ -60,8 +84,11 @@ int registry_add(struct registry *registry, enum registry_group group, const str
     }
     if (registry->n_entries == registry->cap && grow(registry, err) < 0)
         return -1;
-    registry->entries[registry->n_entries++] =
-        (struct entry){.group = group, .family = family, .collect = collect, .ctx = ctx};
+
+    struct entry entry = {.group = group, .family = family, .collect = collect, .ctx = ctx};
+    if (render_headers(&entry, err) < 0)
+        return -1;
+    registry->entries[registry->n_entries++] = entry;
     return 0;
 }
 
@@ -70,7 +97,7 @@ static void write_entry(const struct entry *entry, enum expo_format format, stru
     struct expo e = {.out = out};
     size_t before = out->len;
 
-    expo_header(out, format, entry->family);
+    strbuf_add(out, entry->headers[format].ptr, entry->headers[format].len);
     entry->collect(entry->ctx, entry->family, &e);
     if (e.n_series > 0 || !strbuf_ok(out))
         return;

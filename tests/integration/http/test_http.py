@@ -380,10 +380,9 @@ class Limits(unittest.TestCase):
             self.assertEqual(fixture.get("/-/ready").status, 200)
             readers.pop().close()
             deadline = time.monotonic() + 10
-            while fixture.get().status != 200 and time.monotonic() < deadline:
+            while (reply := fixture.get()).status != 200 and time.monotonic() < deadline:
                 time.sleep(0.01)
-            body = fixture.get().body.decode()
-            match = re.search(r'rejected_total\{reason="too_many_in_flight"\} (\d+)', body)
+            match = re.search(r'rejected_total\{reason="too_many_in_flight"\} (\d+)', reply.body.decode())
             self.assertGreaterEqual(int(match.group(1)), 1)
             readers.pop().close()
 
@@ -514,6 +513,45 @@ class Endurance(unittest.TestCase):
                 seen |= numbers
             self.assertGreater(len(seen), 5)
 
+    def test_any_number_of_parts_beside_any_request(self):
+        """The library keeps the list of parts where it keeps what the client sent."""
+        many = [f"X{i}: {i}" for i in range(60)]
+        later = request("/-/healthy") * 200
+        for pieces in (1, 300, 730, 750, 757, 758, 759, 760, 1100):
+            with Fixture(pieces=pieces, piece_bytes=400) as fixture:
+                expected = without_live(fixture.get().body)
+                for headers in ((), ("X: " + "x" * 1900,), ("X: " + "x" * 15000,), many,
+                                ("Cookie: " + "a=1; " * 100,), ("Accept-Encoding: gzip",)):
+                    for behind in (b"", later):
+                        with fixture.connect() as s:
+                            s.sendall(request("/metrics", *headers) + behind)
+                            reply = http.client.HTTPResponse(s)
+                            reply.begin()
+                            body = reply.read()
+                        self.assertEqual(reply.status, 200, (pieces, headers, len(behind)))
+                        if reply.getheader("Content-Encoding") == "gzip":
+                            body = gunzip_one_member(body)
+                        self.assertEqual(without_live(body), expected)
+
+    def test_first_gzip_of_a_large_text(self):
+        """All get it in full; nobody else waits for the compressing."""
+        with Fixture(max_requests=0, **BIG) as fixture:
+            expected = without_live(fixture.get().body)
+            first = [fixture.connect() for _ in range(8)]
+            for i, s in enumerate(first):
+                s.sendall(request("/metrics", "Accept-Encoding: gzip",
+                                  *([f"Accept: {OPENMETRICS}"] if i == 7 else [])))
+            self.assertEqual(fixture.get("/-/healthy").status, 200)
+            first.pop(3).close()  # does not wait for it
+            for s in first:
+                reply = http.client.HTTPResponse(s)
+                reply.begin()
+                self.assertEqual(reply.getheader("Content-Encoding"), "gzip")
+                text = gunzip_one_member(reply.read())
+                s.close()
+                if reply.getheader("Content-Type") == TEXT:
+                    self.assertEqual(without_live(text), expected)
+
     def test_parallel_scrapes_share_the_text(self):
         with Fixture(max_requests=0, max_per_ip=1000, **BIG) as fixture:
             before = fixture.metric("process_resident_memory_bytes")
@@ -557,6 +595,16 @@ class Stopping(unittest.TestCase):
             length = int(re.search(rb"Content-Length: (\d+)", head).group(1))
             self.assertEqual(len(rest), length)
             self.assertLess(took["ms"], 10000)
+
+    def test_while_scrapes_wait_for_the_compressing(self):
+        with Fixture(max_requests=0, drain_ms=1, pieces=900, piece_bytes=64000) as fixture:
+            waiting = [fixture.connect() for _ in range(4)]
+            for s in waiting:
+                s.sendall(request("/metrics", "Accept-Encoding: gzip"))
+            time.sleep(0.05)
+            self.assertLess(fixture.quit(), 1000 * SLACK_S)
+            for s in waiting:
+                s.close()
 
     def test_it_does_not_wait_for_ever(self):
         with Fixture(drain_ms=300, **BIG) as fixture:

@@ -165,6 +165,38 @@ static void test_crc(void **state)
     }
 }
 
+/* Bit by bit, as RFC 1952 defines it. */
+static uint32_t slow_crc(uint32_t crc, const unsigned char *bytes, size_t len)
+{
+    crc = ~crc;
+    for (size_t i = 0; i < len; i++) {
+        crc ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+    }
+    return ~crc;
+}
+
+/* Every way to go through the folding: lengths around its steps, odd addresses, any start. */
+static void test_crc_of_any_length(void **state)
+{
+    enum { MAX = 1200 };
+    unsigned char bytes[MAX + 16];
+    uint32_t noise = 1;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        noise = noise * 1664525 + 1013904223;
+        bytes[i] = (unsigned char)(noise >> 24);
+    }
+    for (size_t len = 0; len <= MAX; len += len < 600 ? 1 : 37) {
+        const unsigned char *from = bytes + len % 16;
+
+        assert_int_equal(deflate_crc32(noise, from, len), slow_crc(noise, from, len));
+        noise = noise * 1664525 + 1013904223;
+    }
+}
+
 static void test_trailer(void **state)
 {
     static const unsigned char expected[] = {0x03, 0x00, 0x78, 0x56, 0x34,
@@ -236,10 +268,15 @@ static void test_allocation_sweep(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes_and_levels),  cmocka_unit_test(test_segments_join_in_any_order),
-        cmocka_unit_test(test_every_output_size), cmocka_unit_test(test_crc),
-        cmocka_unit_test(test_trailer),           cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_bad_level),         cmocka_unit_test(test_allocation_sweep),
+        cmocka_unit_test(test_sizes_and_levels),
+        cmocka_unit_test(test_segments_join_in_any_order),
+        cmocka_unit_test(test_every_output_size),
+        cmocka_unit_test(test_crc),
+        cmocka_unit_test(test_crc_of_any_length),
+        cmocka_unit_test(test_trailer),
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_bad_level),
+        cmocka_unit_test(test_allocation_sweep),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -185,6 +185,38 @@ static void test_outlives_its_publication(void **state)
     exposition_free(x);
 }
 
+/* The list says what the reader says, in either coding, and is all or nothing. */
+static void test_parts(void **state)
+{
+    enum { PARTS = 64 };
+
+    (void)state;
+    for (int gzip = 0; gzip < 2; gzip++) {
+        struct exposition *x = make(make_snapshot(PIECES), EXPO_TEXT, gzip, "tail 1\n");
+        struct exposition_part parts[PARTS];
+        CLEANUP(strbuf_release) struct strbuf joined = STRBUF_INIT;
+        CLEANUP(strbuf_release) struct strbuf read = STRBUF_INIT;
+        size_t n = exposition_parts(x, parts, PARTS);
+
+        assert_true(n > 2 && n <= PARTS);
+        for (size_t i = 0; i < n; i++) {
+            assert_true(parts[i].len > 0);
+            strbuf_add(&joined, parts[i].bytes, parts[i].len);
+        }
+        assert_int_equal(exposition_parts(x, parts, n), n);
+        assert_int_equal(exposition_parts(x, parts, n - 1), 0);
+        read_all(x, 500, &read);
+        assert_int_equal(joined.len, read.len);
+        assert_memory_equal(joined.ptr, read.ptr, read.len);
+        exposition_free(x);
+    }
+    /* Nothing to say at all: no parts. */
+    struct exposition *empty = make(NULL, EXPO_TEXT, false, "");
+    struct exposition_part part;
+    assert_int_equal(exposition_parts(empty, &part, 1), 0);
+    exposition_free(empty);
+}
+
 static void test_out_of_memory(void **state)
 {
     (void)state;
@@ -231,6 +263,7 @@ int main(void)
         cmocka_unit_test(test_long_tails),
         cmocka_unit_test(test_reading_out_of_order),
         cmocka_unit_test(test_outlives_its_publication),
+        cmocka_unit_test(test_parts),
         cmocka_unit_test(test_out_of_memory),
         cmocka_unit_test(test_bad_tail),
     };

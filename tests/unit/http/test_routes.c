@@ -250,6 +250,47 @@ static void test_gzip_is_noted_and_named(void **state)
     tear_down(&s);
 }
 
+/* What takes long to compress is named, once, and only for those who get gzip. */
+static void test_large_text_is_compressed_elsewhere(void **state)
+{
+    static const char *const others[] = {"/", "/metrics?name[]=up", "/-/healthy"};
+    const struct fake_generation g = {.number = 1, .n_pieces = 10, .piece_bytes = 50 * 1000};
+    enum expo_format format = EXPO_TEXT;
+    struct err err;
+    struct setup s;
+
+    (void)state;
+    set_up(&s);
+    struct http_request r = request(&s, "/metrics");
+    r.accept_encoding = "gzip";
+    r.accept = "application/openmetrics-text";
+    assert_null(routes_to_deflate(&s.routes, &r, &format)); /* no generation */
+    publish(&s, NULL, 0, true);
+    assert_null(routes_to_deflate(&s.routes, &r, &format)); /* a small one */
+    snapshot_publish_take(s.options.slot, fake_generation_new(&g));
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        r.target = routes_target(&s.routes, others[i]);
+        assert_null(routes_to_deflate(&s.routes, &r, &format));
+    }
+    r.target = routes_target(&s.routes, "/metrics");
+    r.method = "POST";
+    assert_null(routes_to_deflate(&s.routes, &r, &format));
+    r.method = "GET";
+    r.accept_encoding = "gzip;q=0";
+    assert_null(routes_to_deflate(&s.routes, &r, &format));
+    r.accept_encoding = "gzip";
+    CLEANUP(snapshot_unrefp) struct snapshot *large = routes_to_deflate(&s.routes, &r, &format);
+    assert_non_null(large);
+    assert_int_equal(format, EXPO_OPENMETRICS);
+    assert_int_equal(snapshot_deflated_len(large, EXPO_OPENMETRICS), 0);
+    assert_int_equal(snapshot_deflate(large, EXPO_OPENMETRICS, &err), 0);
+    assert_null(routes_to_deflate(&s.routes, &r, &format));
+    /* The other format shares nearly all of it. */
+    r.accept = NULL;
+    assert_null(routes_to_deflate(&s.routes, &r, &format));
+    tear_down(&s);
+}
+
 static void test_too_many_scrapes(void **state)
 {
     struct http_reply replies[3];
@@ -450,6 +491,7 @@ int main(void)
         cmocka_unit_test(test_scrape_before_the_first_publication),
         cmocka_unit_test(test_scrape),
         cmocka_unit_test(test_gzip_is_noted_and_named),
+        cmocka_unit_test(test_large_text_is_compressed_elsewhere),
         cmocka_unit_test(test_too_many_scrapes),
         cmocka_unit_test(test_filters_are_refused_for_now),
         cmocka_unit_test(test_methods_and_bodies),

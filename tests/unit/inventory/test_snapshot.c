@@ -164,6 +164,25 @@ static void test_both_formats(void **state)
     assert_ptr_equal(pieces[EXPO_TEXT][1], pieces[EXPO_OPENMETRICS][1]);
 }
 
+/* What is left to compress: all, then what the formats do not share, then nothing. */
+static void test_deflate_left(void **state)
+{
+    CLEANUP(snapshot_unrefp) struct snapshot *s = generation(3);
+    struct piece *const *pieces;
+    struct err err;
+    size_t n, own;
+
+    (void)state;
+    for (int format = 0; format < EXPO_FORMAT_END; format++)
+        assert_int_equal(snapshot_deflate_left(s, (enum expo_format)format),
+                         snapshot_text_len(s, (enum expo_format)format));
+    assert_int_equal(snapshot_deflate(s, EXPO_TEXT, &err), 0);
+    assert_int_equal(snapshot_deflate_left(s, EXPO_TEXT), 0);
+    pieces = snapshot_pieces(s, EXPO_OPENMETRICS, &n);
+    (void)piece_text(pieces[0], &own);
+    assert_int_equal(snapshot_deflate_left(s, EXPO_OPENMETRICS), own);
+}
+
 /* Header, segments, a live tail behind them, trailer: one member that holds the whole text. */
 static void test_gzip(void **state)
 {
@@ -536,6 +555,7 @@ int main(void)
         cmocka_unit_test(test_piece_is_compressed_once),
         cmocka_unit_test(test_both_formats),
         cmocka_unit_test(test_gzip),
+        cmocka_unit_test(test_deflate_left),
         cmocka_unit_test(test_empty_generation),
         cmocka_unit_test(test_deny_is_copied),
         cmocka_unit_test(test_snapshot_without_memory),
