@@ -38,9 +38,40 @@ void strbuf_reset(struct strbuf *b);
 /* Room for n more bytes without another allocation; marks the buffer bad if there is none. */
 void strbuf_reserve(struct strbuf *b, size_t n);
 
+/* Gives back the memory behind the text: for what is kept long. */
+void strbuf_shrink(struct strbuf *b);
+
+/*
+ * For a caller that writes the bytes itself: where the next at most n go, or NULL and the buffer is
+ * bad. strbuf_wrote ends it: end is behind the last byte written. Inline, because where text is
+ * rendered every line begins and ends with them.
+ */
+char *strbuf_room_slowly(struct strbuf *b, size_t n);
+
+static inline char *strbuf_room(struct strbuf *b, size_t n)
+{
+    if (!b->bad && b->limit == 0 && n < b->cap - b->len)
+        return b->ptr + b->len;
+    return strbuf_room_slowly(b, n);
+}
+
+static inline void strbuf_wrote(struct strbuf *b, char *end)
+{
+    *end = '\0';
+    b->len = (size_t)(end - b->ptr);
+}
+
 void strbuf_add(struct strbuf *b, const void *bytes, size_t len);
 void strbuf_adds(struct strbuf *b, const char *s);
-void strbuf_addc(struct strbuf *b, char c);
+static inline void strbuf_addc(struct strbuf *b, char c)
+{
+    char *p = strbuf_room(b, 1);
+
+    if (p) {
+        *p = c;
+        strbuf_wrote(b, p + 1);
+    }
+}
 void strbuf_addf(struct strbuf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void strbuf_vaddf(struct strbuf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 void strbuf_add_u64(struct strbuf *b, uint64_t v);
@@ -52,6 +83,14 @@ void strbuf_add_i64(struct strbuf *b, int64_t v);
  * as nobody calls setlocale.
  */
 void strbuf_add_double(struct strbuf *b, double v);
+/* True if it is one of those integers: strbuf_add_i64 writes the same. */
+bool strbuf_is_integer(double v);
+/* Thousandths as a decimal, exactly: 1790001202.41 from 1790001202410. */
+void strbuf_add_thousandths(struct strbuf *b, int64_t v);
+
+/* The decimal of v at out, which has STRBUF_I64_MAX bytes; returns the end. No NUL. */
+#define STRBUF_I64_MAX 20
+char *strbuf_put_i64(char *out, int64_t v);
 
 bool strbuf_ok(const struct strbuf *b);
 

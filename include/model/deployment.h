@@ -68,4 +68,18 @@ struct deployment {
     uint32_t page; /* 1-based page it came on: of duplicates the later page wins */
 };
 
+/* Parts of a deployment that change apart from each other: bits. */
+enum {
+    DEPLOYMENT_IDENTITY = 1u << 0,   /* id, name */
+    DEPLOYMENT_PROPERTIES = 1u << 1, /* execution_mode to draft_id */
+    DEPLOYMENT_JOBS = 1u << 2,
+    DEPLOYMENT_TIMES = 1u << 3,     /* created, modified */
+    DEPLOYMENT_RESOURCES = 1u << 4, /* parallelism to taskmanager_memory */
+    DEPLOYMENT_HAS_CHANGES = 1u << 5,
+    DEPLOYMENT_LABELS = 1u << 6,
+};
+
+/* The parts in which the two say different things; the page is none of them. */
+unsigned deployment_differences(const struct deployment *a, const struct deployment *b);
+
 #endif

@@ -15,6 +15,7 @@
 
 #include "api/credentials.h"
 #include "api/session.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "build_info.h"
 #include "conf/conf.h"
@@ -303,6 +304,7 @@ int main(int argc, char **argv)
     sigset_t signals;
     enum options_verdict verdict;
 
+    heap_setup();
     hold_standard_descriptors();
     credentials_environment_take();
     /* Whoever goes away while it is written to is an error of that write: TLS cannot ask for it. */

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "inventory/snapshot.h"
+#include "regions.h"
 
 uint64_t piece_series(const struct piece *piece);
 
@@ -26,8 +27,9 @@ int piece_list_add(struct piece_list *list, struct piece *piece, struct err *err
 void piece_list_release(struct piece_list *list);
 
 struct snapshot_parts {
-    struct arena *arena; /* holds the statuses; the snapshot takes it over */
+    struct arena *arena; /* holds statuses and regions; the snapshot takes it over */
     struct piece_list lists[EXPO_FORMAT_END];
+    struct regions regions;        /* of the lists' text */
     struct target_status *targets; /* in the arena, with all their strings */
     size_t n_targets;
     bool all_tried;
@@ -39,5 +41,8 @@ void snapshot_parts_release(struct snapshot_parts *parts);
 
 /* One reference in *ret. parts keeps its piece references (release it), loses its arena. */
 int snapshot_new(struct snapshot_parts *parts, struct snapshot **ret, struct err *err) MUST_CHECK;
+
+/* Borrowed from the snapshot. */
+const struct regions *snapshot_regions(const struct snapshot *s);
 
 #endif

@@ -37,7 +37,7 @@ struct entry {
     char *namespace_name;
     const struct target *target; /* of the configuration in force */
     struct strbuf labels;        /* workspace="...",flink_namespace="..." */
-    struct slice *slice;         /* the last whole listing; NULL before the first */
+    struct slice *slice;         /* of the last whole listing; NULL before the first */
     struct health health[COLLECTOR_END];
     struct api_stats stats;
 };

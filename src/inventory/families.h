@@ -10,13 +10,19 @@
 #include "metrics/family.h"
 #include "model/deployment.h"
 
-/* labels is the finished prefix of the record: workspace, flink_namespace, deployment_id, _name. */
-typedef void deployment_emit_fn(struct expo *e, const char *name, const struct deployment *d,
-                                struct expo_labels labels);
+/*
+ * Writes a deployment's samples of the family that e is set to. object has the labels that all its
+ * samples have: workspace, flink_namespace, deployment_id, deployment_name.
+ */
+typedef void deployment_emit_fn(struct expo *e, const struct deployment *d,
+                                const struct expo_object *object);
 
 struct deployment_family {
     struct family family;
     deployment_emit_fn *emit; /* writes nothing where the record does not tell */
+    unsigned reads;           /* the parts of a deployment it looks at, besides its identity */
+    /* One piece has the samples of so many records of a block: some 30 KB of text, or 60. */
+    unsigned records_per_piece;
 };
 
 #define DEPLOYMENT_FAMILIES 12

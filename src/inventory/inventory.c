@@ -1,11 +1,4 @@
-/*
- * The entries, what happens to them, and how they become a generation.
- *
- * A generation is put together from what the entries have rendered already (their slices' pieces)
- * plus one piece of namespace families that is written anew each time: those are a few dozen lines
- * a namespace. Families stay together, so the families of deployments loop outermost and the
- * namespaces inside.
- */
+/* The entries and what happens to them. How they become a generation stands in generation.c. */
 #include "inventory/inventory.h"
 
 #include <assert.h>
@@ -13,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "assemble.h"
 #include "base/clock.h"
 #include "entry.h"
-#include "families.h"
+#include "generation.h"
 #include "slice.h"
 
 enum dropped {
@@ -35,8 +27,7 @@ struct inventory {
     struct glob_list deny;
     bool without_deployments;
     int64_t render_us; /* spent on slices since the last generation */
-    /* The header of each family of deployments, in each format: made once, shared for ever. */
-    struct piece *headers[EXPO_FORMAT_END][DEPLOYMENT_FAMILIES];
+    struct headers headers;
     /* Read by HTTP threads. */
     atomic_uint_fast64_t dropped[DROPPED_END];
     atomic_uint_fast64_t sanitized[SANITIZED_END];
@@ -138,27 +129,13 @@ static struct entry *entry_new(const struct inventory_watch *watch)
     return entry;
 }
 
-static int make_headers(struct inventory *inv, struct err *err)
-{
-    for (int format = 0; format < EXPO_FORMAT_END; format++)
-        for (size_t f = 0; f < DEPLOYMENT_FAMILIES; f++) {
-            CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-
-            expo_header(&text, (enum expo_format)format, &deployment_families[f].family);
-            inv->headers[format][f] = piece_new_take(&text, 0);
-            if (!inv->headers[format][f])
-                return err_nomem(err, "the inventory");
-        }
-    return 0;
-}
-
 int inventory_new(struct registry *registry, struct inventory **ret, struct err *err)
 {
     struct inventory *inv = calloc(1, sizeof(*inv));
 
     if (!inv)
         return err_nomem(err, "the inventory");
-    if (make_headers(inv, err) < 0 || register_live(inv, registry, err) < 0) {
+    if (headers_init(&inv->headers, err) < 0 || register_live(inv, registry, err) < 0) {
         inventory_free(inv);
         return -1;
     }
@@ -173,9 +150,7 @@ void inventory_free(struct inventory *inventory)
     for (size_t i = 0; i < inventory->n_entries; i++)
         entry_free(inventory->entries[i]);
     free(inventory->entries);
-    for (int format = 0; format < EXPO_FORMAT_END; format++)
-        for (size_t f = 0; f < DEPLOYMENT_FAMILIES; f++)
-            piece_unref(inventory->headers[format][f]);
+    headers_release(&inventory->headers);
     arena_free(inventory->settings_arena);
     free(inventory);
 }
@@ -226,20 +201,10 @@ struct change {
     size_t n;
 };
 
-/*
- * A new slice shares the listing of the one it is to replace: whichever of the two goes must give
- * it back first.
- */
-static void drop_without_listing(struct slice *slice)
-{
-    if (slice)
-        (void)slice_take_listing(slice);
-}
-
 static void give_up(const struct inventory *inv, struct change *change)
 {
     for (size_t i = 0; change->slices && i < change->n; i++)
-        drop_without_listing(change->slices[i]);
+        slice_free(change->slices[i]);
     free(change->slices);
     if (change->entries)
         free_new_entries(change->entries, change->n, inv);
@@ -268,7 +233,7 @@ static int make_slices(struct change *change)
             options_of(entry, &change->deny, change->without_deployments);
 
         if (entry->slice &&
-            slice_new(entry->slice->listing, &options, entry->slice, &change->slices[i], NULL) < 0)
+            slice_new(entry->slice->records, &options, entry->slice, &change->slices[i], NULL) < 0)
             return -1;
     }
     return 0;
@@ -303,7 +268,7 @@ static void put_in_force(struct inventory *inv, const struct inventory_watch *wa
 
         entry->target = watches[i].target;
         if (change->slices[i]) {
-            drop_without_listing(entry->slice);
+            slice_free(entry->slice);
             entry->slice = change->slices[i];
         }
     }
@@ -363,19 +328,24 @@ static void note_failure(struct health *health, const struct err *err, int64_t n
     memcpy(health->message, err->msg, sizeof(health->message));
 }
 
-/* Renders the new listing beside the old slice, then takes its place. */
+/*
+ * Packs the listing and renders the records beside the old slice, then takes its place. The listing
+ * goes before the rendering starts: its memory is what the new text is written to.
+ */
 static int take_listing(struct inventory *inv, struct entry *entry, struct listing *listing,
                         struct err *err)
 {
     struct slice_options options = options_of(entry, &inv->deny, inv->without_deployments);
+    CLEANUP(records_unrefp) struct records *records = NULL;
     int64_t began_us = clock_mono_us();
     struct slice *slice;
+    int rc;
 
     count_live(inv, listing);
-    if (slice_new(listing, &options, entry->slice, &slice, err) < 0) {
-        listing_free(listing);
+    rc = records_new(listing, entry->slice ? entry->slice->records : NULL, &records, err);
+    listing_free(listing);
+    if (rc < 0 || slice_new(records, &options, entry->slice, &slice, err) < 0)
         return -1;
-    }
     slice_free(entry->slice);
     entry->slice = slice;
     inv->render_us += clock_mono_us() - began_us;
@@ -452,160 +422,18 @@ bool inventory_succeeded(const struct inventory *inventory, size_t entry)
 
 /* --- a generation --- */
 
-static int add_to_both(struct snapshot_parts *parts, struct piece *piece, struct err *err)
-{
-    for (int format = 0; format < EXPO_FORMAT_END; format++)
-        if (piece_list_add(&parts->lists[format], piece, err) < 0)
-            return -1;
-    parts->n_series += piece_series(piece);
-    return 0;
-}
-
-static int add_header(const struct inventory *inv, struct snapshot_parts *parts, size_t family,
-                      struct err *err)
-{
-    for (int format = 0; format < EXPO_FORMAT_END; format++)
-        if (piece_list_add(&parts->lists[format], inv->headers[format][family], err) < 0)
-            return -1;
-    return 0;
-}
-
-/* One family of deployments over all namespaces; its header only if there is a sample. */
-static int add_family(const struct inventory *inv, struct snapshot_parts *parts, size_t family,
-                      int64_t now_mono_ms, struct err *err)
-{
-    bool has_header = false;
-
-    for (size_t i = 0; i < inv->n_entries; i++) {
-        const struct slice *slice = inv->entries[i]->slice;
-
-        if (!slice || entry_withheld(inv->entries[i], now_mono_ms))
-            continue;
-        for (size_t b = 0; b < slice->n_blocks; b++) {
-            struct piece *piece = slice->blocks[b].pieces[family];
-
-            if (!piece)
-                continue;
-            if (!has_header && add_header(inv, parts, family, err) < 0)
-                return -1;
-            has_header = true;
-            if (add_to_both(parts, piece, err) < 0)
-                return -1;
-        }
-    }
-    return 0;
-}
-
-/* The families of namespaces as one piece; its headers differ by format, so it is made per format.
- */
-static int add_namespaces(const struct inventory *inv, struct snapshot_parts *parts,
-                          enum expo_format format, int64_t now_mono_ms, struct err *err)
-{
-    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-    CLEANUP(strbuf_release) struct strbuf samples = STRBUF_INIT;
-    struct expo e = {.out = &samples};
-    struct piece *piece;
-    int rc;
-
-    for (size_t f = 0; f < NAMESPACE_FAMILIES; f++) {
-        const struct family *family = &namespace_families[f].family;
-
-        if (glob_list_match(&inv->deny, family->name))
-            continue;
-        strbuf_reset(&samples);
-        for (size_t i = 0; i < inv->n_entries; i++)
-            namespace_families[f].emit(&e, family->name, inv->entries[i], now_mono_ms);
-        if (!strbuf_ok(&samples))
-            return err_nomem(err, "the exposition");
-        if (samples.len == 0)
-            continue;
-        expo_header(&text, format, family);
-        strbuf_add(&text, samples.ptr, samples.len);
-    }
-    if (strbuf_ok(&text) && text.len == 0)
-        return 0;
-    piece = piece_new_take(&text, e.n_series);
-    if (!piece)
-        return err_nomem(err, "the exposition");
-    rc = piece_list_add(&parts->lists[format], piece, err);
-    if (format == EXPO_TEXT) /* the same series in both */
-        parts->n_series += e.n_series;
-    piece_unref(piece);
-    return rc;
-}
-
-static int fill_status(const struct entry *entry, int64_t now_mono_ms, struct arena *arena,
-                       struct target_status *ret)
-{
-    const struct health *health = &entry->health[COLLECTOR_DEPLOYMENTS];
-    bool failing = health->tried && !health->success;
-
-    *ret = (struct target_status){
-        .target = arena_strdup(arena, entry->target->name),
-        .workspace = arena_strdup(arena, entry->workspace),
-        .namespace_name = arena_strdup(arena, entry->namespace_name),
-        .endpoint = arena_strdup(arena, entry->target->endpoint),
-        .reason = failing ? err_kind_name(health->reason) : NULL,
-        .message = failing ? arena_strdup(arena, health->message) : NULL,
-        .last_attempt_unix_ms = health->last_attempt_unix_ms,
-        .last_success_unix_ms = health->last_success_unix_ms,
-        .duration_ms = health->duration_ms,
-        .interval_ms = entry->target->interval_ms,
-        .failing_since_unix_ms = failing ? health->failing_since_unix_ms : 0,
-        .deployments = -1,
-        .jobs_running = -1,
-        .jobs_failed = -1,
-        .tried = health->tried,
-        .success = health->success,
-        .withheld = entry_withheld(entry, now_mono_ms),
-    };
-    if (entry->slice && !ret->withheld) {
-        ret->deployments = (int64_t)entry->slice->listing->n_items;
-        ret->over_limit = entry->slice->listing->over_limit;
-        ret->jobs_running = entry->slice->jobs_known ? entry->slice->jobs[JOB_RUNNING] : -1;
-        ret->jobs_failed = entry->slice->jobs_known ? entry->slice->jobs[JOB_FAILED] : -1;
-    }
-    return ret->target && ret->workspace && ret->namespace_name && ret->endpoint &&
-                   (!failing || ret->message)
-               ? 0
-               : -1;
-}
-
-static int fill_statuses(const struct inventory *inv, int64_t now_mono_ms,
-                         struct snapshot_parts *parts, struct err *err)
-{
-    parts->arena = arena_new();
-    if (!parts->arena)
-        return err_nomem(err, "the status of the targets");
-    parts->targets = arena_calloc(parts->arena, inv->n_entries, sizeof(*parts->targets));
-    if (!parts->targets)
-        return err_nomem(err, "the status of the targets");
-    parts->n_targets = inv->n_entries;
-    parts->all_tried = true;
-    for (size_t i = 0; i < inv->n_entries; i++) {
-        if (fill_status(inv->entries[i], now_mono_ms, parts->arena, &parts->targets[i]) < 0)
-            return err_nomem(err, "the status of the targets");
-        parts->all_tried = parts->all_tried && parts->targets[i].tried;
-    }
-    return 0;
-}
-
 int inventory_snapshot(struct inventory *inventory, int64_t now_mono_ms, struct snapshot **ret,
                        struct err *err)
 {
-    CLEANUP(snapshot_parts_release) struct snapshot_parts parts = {.deny = &inventory->deny};
-    int64_t began_us = clock_mono_us();
+    const struct generation_source source = {
+        .entries = inventory->entries,
+        .n_entries = inventory->n_entries,
+        .deny = &inventory->deny,
+        .headers = &inventory->headers,
+        .render_us = inventory->render_us,
+    };
 
-    for (size_t f = 0; f < DEPLOYMENT_FAMILIES; f++)
-        if (add_family(inventory, &parts, f, now_mono_ms, err) < 0)
-            return -1;
-    for (int format = 0; format < EXPO_FORMAT_END; format++)
-        if (add_namespaces(inventory, &parts, (enum expo_format)format, now_mono_ms, err) < 0)
-            return -1;
-    if (fill_statuses(inventory, now_mono_ms, &parts, err) < 0)
-        return -1;
-    parts.render_us = inventory->render_us + clock_mono_us() - began_us;
-    if (snapshot_new(&parts, ret, err) < 0)
+    if (generation_make(&source, now_mono_ms, ret, err) < 0)
         return -1;
     inventory->render_us = 0;
     return 0;

@@ -35,7 +35,7 @@ static void emit_deployments(struct expo *e, const char *name, const struct entr
 {
     if (entry->slice && !entry_withheld(entry, now_mono_ms))
         expo_sample_i64(e, name, entry_labels(entry), EXPO_NO_LABELS,
-                        (int64_t)entry->slice->listing->n_items);
+                        (int64_t)entry->slice->records->n_items);
 }
 
 /* Where there are deployments and none tells, zeros would be made up. */
@@ -43,11 +43,11 @@ static void emit_jobs(struct expo *e, const char *name, const struct entry *entr
                       int64_t now_mono_ms)
 {
     if (!entry->slice || entry_withheld(entry, now_mono_ms) ||
-        (!entry->slice->jobs_known && entry->slice->listing->n_items > 0))
+        (!entry->slice->records->jobs_known && entry->slice->records->n_items > 0))
         return;
     for (int state = 0; state < JOB_STATE_END; state++)
         expo_sample_i64(e, name, entry_labels(entry), job_state_label((enum job_state)state),
-                        entry->slice->jobs[state]);
+                        entry->slice->records->jobs[state]);
 }
 
 /* --- the target and its refreshes --------------------------------------------------------------
@@ -228,7 +228,7 @@ static void emit_pages(struct expo *e, const char *name, const struct entry *ent
 {
     (void)now_mono_ms;
     if (entry->slice)
-        emit_of_listing(e, name, entry, entry->slice->listing->pages);
+        emit_of_listing(e, name, entry, entry->slice->records->pages);
 }
 
 static void emit_objects(struct expo *e, const char *name, const struct entry *entry,
@@ -237,16 +237,16 @@ static void emit_objects(struct expo *e, const char *name, const struct entry *e
     (void)now_mono_ms;
     if (entry->slice)
         emit_of_listing(e, name, entry,
-                        (int64_t)(entry->slice->listing->n_items + entry->slice->listing->invalid +
-                                  entry->slice->listing->over_limit));
+                        (int64_t)(entry->slice->records->n_items + entry->slice->records->invalid +
+                                  entry->slice->records->over_limit));
 }
 
 static void emit_expected(struct expo *e, const char *name, const struct entry *entry,
                           int64_t now_mono_ms)
 {
     (void)now_mono_ms;
-    if (entry->slice && entry->slice->listing->expected >= 0)
-        emit_of_listing(e, name, entry, entry->slice->listing->expected);
+    if (entry->slice && entry->slice->records->expected >= 0)
+        emit_of_listing(e, name, entry, entry->slice->records->expected);
 }
 
 static void emit_withheld(struct expo *e, const char *name, const struct entry *entry,

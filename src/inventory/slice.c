@@ -3,163 +3,280 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/strbuf.h"
 
-/*
- * A block begins where the hash of an id has its low bits clear: every BLOCK_MEAN records on
- * average, at most BLOCK_MAX apart. 128 records are 30 KB of text in a family of one sample each:
- * enough for deflate's window, little enough to render and compress again.
- */
-#define BLOCK_MEAN 128
-#define BLOCK_MAX  512
+/* --- what a block consists of --- */
 
-/* It only has to stay the same while the process lives. */
-static uint64_t hash_id(const char *id)
+static size_t pieces_of(size_t family, size_t n_items)
 {
-    uint64_t h = hash_fnv1a(HASH_FNV1A_START, id);
+    size_t per_piece = deployment_families[family].records_per_piece;
 
-    return h ^ (h >> 29);
+    return (n_items + per_piece - 1) / per_piece;
 }
 
-static bool block_begins(const struct listing *listing, size_t i, size_t since)
+static size_t first_piece(size_t family, size_t n_items)
 {
-    return i == 0 || i - since >= BLOCK_MAX || hash_id(listing->items[i].id) % BLOCK_MEAN == 0;
-}
-
-static int cut_blocks(struct slice *slice, struct err *err)
-{
-    const struct listing *listing = slice->listing;
     size_t n = 0;
 
-    for (size_t i = 0, since = 0; i < listing->n_items; i++)
-        if (block_begins(listing, i, since)) {
-            since = i;
-            n++;
-        }
-    slice->blocks = calloc(n ? n : 1, sizeof(*slice->blocks));
-    if (!slice->blocks)
-        return err_nomem(err, "the blocks of a listing");
-    for (size_t i = 0, since = 0; i < listing->n_items; i++)
-        if (block_begins(listing, i, since)) {
-            since = i;
-            slice->blocks[slice->n_blocks++].first = i;
-        }
-    return 0;
+    for (size_t f = 0; f < family; f++)
+        n += pieces_of(f, n_items);
+    return n;
 }
 
-static size_t block_end(const struct slice *slice, size_t block)
+struct piece *const *slice_block_pieces(const struct slice_block *block, size_t family,
+                                        size_t *ret_n)
 {
-    return block + 1 < slice->n_blocks ? slice->blocks[block + 1].first : slice->listing->n_items;
+    *ret_n = pieces_of(family, block->n_items);
+    return &block->pieces[first_piece(family, block->n_items)];
 }
 
-/* The label prefixes of all records, end to end in one buffer; ends[i] is where i's stops. */
-struct prefixes {
-    struct strbuf text;
-    size_t *ends;
+static struct slice_block *block_new(size_t n_items)
+{
+    size_t n_pieces = first_piece(DEPLOYMENT_FAMILIES, n_items);
+    struct slice_block *block = calloc(1, sizeof(*block) + n_pieces * sizeof(struct piece *));
+
+    if (block)
+        block->n_items = n_items;
+    return block;
+}
+
+static void block_free(struct slice_block *block)
+{
+    if (!block)
+        return;
+    for (size_t i = 0; i < first_piece(DEPLOYMENT_FAMILIES, block->n_items); i++)
+        piece_unref(block->pieces[i]);
+    free(block);
+}
+
+/* --- rendering a block --- */
+
+/* All of it is used again for the next block. */
+struct renderer {
+    struct strbuf head;                     /* '{workspace="...",flink_namespace="..."' */
+    struct strbuf text;                     /* of the piece being rendered */
+    size_t record_len[DEPLOYMENT_FAMILIES]; /* of a record's samples, as far as known */
+    struct records_view view;
+    struct records_view old_view;
+    unsigned changes[RECORD_BLOCK_MAX]; /* by record: parts that differ from the block before */
+    struct strbuf labels;               /* of all records, end to end */
+    struct expo_object objects[RECORD_BLOCK_MAX]; /* by record; in labels */
 };
 
-static void prefixes_release(struct prefixes *p)
+#define CHANGED_ALL (~0u)
+
+static void renderer_freep(struct renderer **r)
 {
-    strbuf_release(&p->text);
-    free(p->ends);
+    if (!*r)
+        return;
+    strbuf_release(&(*r)->head);
+    strbuf_release(&(*r)->text);
+    strbuf_release(&(*r)->labels);
+    records_view_release(&(*r)->view);
+    records_view_release(&(*r)->old_view);
+    free(*r);
 }
 
-static int format_prefixes(const struct listing *listing, const struct slice_options *options,
-                           struct prefixes *p, struct err *err)
+static struct renderer *renderer_new(const struct slice_options *options)
 {
-    CLEANUP(strbuf_release) struct strbuf head = STRBUF_INIT;
+    CLEANUP(renderer_freep) struct renderer *r = calloc(1, sizeof(*r));
 
-    expo_label(&head, "workspace", options->workspace);
-    strbuf_addc(&head, ',');
-    expo_label(&head, "flink_namespace", options->namespace_name);
-    strbuf_addc(&head, ',');
-    p->ends = calloc(listing->n_items ? listing->n_items : 1, sizeof(*p->ends));
-    if (!p->ends)
-        return err_nomem(err, "label prefixes");
-    for (size_t i = 0; i < listing->n_items; i++) {
-        strbuf_add(&p->text, strbuf_str(&head), head.len);
-        expo_label(&p->text, "deployment_id", listing->items[i].id);
-        strbuf_addc(&p->text, ',');
-        expo_label(&p->text, "deployment_name", listing->items[i].name);
-        p->ends[i] = p->text.len;
+    if (!r)
+        return NULL;
+    strbuf_addc(&r->head, '{');
+    expo_label(&r->head, "workspace", options->workspace);
+    strbuf_addc(&r->head, ',');
+    expo_label(&r->head, "flink_namespace", options->namespace_name);
+    return strbuf_ok(&r->head) ? TAKE(r) : NULL;
+}
+
+static int format_labels(struct renderer *r)
+{
+    struct strbuf *labels = &r->labels;
+    const char *at;
+
+    strbuf_reset(labels);
+    for (size_t i = 0; i < r->view.n_items; i++) {
+        size_t begin = labels->len;
+
+        strbuf_add(labels, r->head.ptr, r->head.len);
+        EXPO_NEXT_LABEL(labels, "deployment_id", r->view.items[i].id);
+        EXPO_NEXT_LABEL(labels, "deployment_name", r->view.items[i].name);
+        strbuf_add(labels, EXPO_OBJECT_END, sizeof(EXPO_OBJECT_END) - 1);
+        r->objects[i].len = labels->len - begin;
     }
-    if (!strbuf_ok(&head) || !strbuf_ok(&p->text))
-        return err_nomem(err, "label prefixes");
+    if (!strbuf_ok(labels))
+        return -1;
+    at = labels->ptr; /* which moves while the text grows */
+    for (size_t i = 0; i < r->view.n_items; at += r->objects[i++].len)
+        r->objects[i].text = at;
     return 0;
-}
-
-static struct expo_labels prefix_of(const struct prefixes *p, size_t i)
-{
-    size_t start = i > 0 ? p->ends[i - 1] : 0;
-
-    return (struct expo_labels){p->text.ptr + start, p->ends[i] - start};
 }
 
 /*
- * The block of the previous slice that begins with the same id, if any. Both lists are sorted by
- * id, so the cursor only moves forward.
+ * Where records of the block before stand at the same place, what differs; else everything does.
+ * A record that comes or goes moves those behind it in its block: they are rendered again.
  */
-static const struct slice_block *matching_block(const struct slice *previous, size_t *cursor,
-                                                const char *first_id)
+static void find_changes(struct renderer *r)
 {
-    if (!previous)
-        return NULL;
-    for (; *cursor < previous->n_blocks; (*cursor)++) {
-        const struct slice_block *b = &previous->blocks[*cursor];
-        int order = strcmp(previous->listing->items[b->first].id, first_id);
+    for (size_t i = 0; i < r->view.n_items; i++) {
+        unsigned parts = i < r->old_view.n_items
+                             ? deployment_differences(&r->view.items[i], &r->old_view.items[i])
+                             : DEPLOYMENT_IDENTITY;
 
-        if (order == 0)
-            return b;
-        if (order > 0)
-            break;
+        r->changes[i] = parts & DEPLOYMENT_IDENTITY ? CHANGED_ALL : parts;
     }
-    return NULL;
 }
 
-/* The old piece if it says the same, else a new one; *ret stays NULL where there are no samples. */
-static int keep_or_make(const struct expo *e, struct piece *old, struct piece **ret,
-                        struct err *err)
+/* The block, and what is known of how it was before; old is NULL where it was not there. */
+static int load(struct renderer *r, const struct record_block *block,
+                const struct record_block *old, struct err *err)
 {
-    CLEANUP(strbuf_release) struct strbuf copy = STRBUF_INIT;
-    size_t old_len;
-
-    if (!strbuf_ok(e->out))
+    r->old_view.n_items = 0;
+    if (records_view_load(&r->view, block, err) < 0 ||
+        (old && records_view_load(&r->old_view, old, err) < 0))
+        return -1;
+    if (format_labels(r) < 0)
         return err_nomem(err, "the exposition");
+    find_changes(r);
+    return 0;
+}
+
+/* True if the records from first to end, and no others, made the old piece, and say the same. */
+static bool says_the_same(const struct renderer *r, unsigned reads, size_t first, size_t end,
+                          size_t per_piece)
+{
+    size_t old_end =
+        first + per_piece < r->old_view.n_items ? first + per_piece : r->old_view.n_items;
+
+    if (end != old_end)
+        return false;
+    for (size_t i = first; i < end; i++)
+        if (r->changes[i] & reads)
+            return false;
+    return true;
+}
+
+static bool same_text(const struct piece *piece, const struct strbuf *text)
+{
+    size_t len;
+    const char *old = piece_text(piece, &len);
+
+    return len == text->len && memcmp(old, text->ptr, len) == 0;
+}
+
+/*
+ * The old piece if the text came out the same after all; *ret stays NULL where there is none. The
+ * text becomes the piece without being copied, in memory of its exact size: pieces live long.
+ */
+static int keep_or_make(struct expo *e, struct piece *old, struct piece **ret)
+{
+    if (!strbuf_ok(e->out))
+        return -1;
     if (e->out->len == 0)
         return 0;
-    if (old) {
-        const char *old_text = piece_text(old, &old_len);
-
-        if (old_len == e->out->len && memcmp(old_text, e->out->ptr, old_len) == 0) {
-            *ret = piece_ref(old);
-            return 0;
-        }
+    if (old && same_text(old, e->out)) {
+        *ret = piece_ref(old);
+        return 0;
     }
-    strbuf_reserve(&copy, e->out->len); /* exactly: pieces live long, spare room adds up */
-    strbuf_add(&copy, e->out->ptr, e->out->len);
-    *ret = piece_new_take(&copy, e->n_series);
-    return *ret ? 0 : err_nomem(err, "the exposition");
+    strbuf_shrink(e->out);
+    *ret = piece_new_take(e->out, e->n_series);
+    return *ret ? 0 : -1;
 }
 
-static int render_block(struct slice *slice, size_t block, const struct prefixes *prefixes,
-                        const struct glob_list *deny, const struct slice_block *old,
-                        struct strbuf *scratch, struct err *err)
+static int render_piece(struct renderer *r, size_t f, size_t first, size_t end, struct piece *old,
+                        struct piece **ret)
 {
-    size_t first = slice->blocks[block].first, end = block_end(slice, block);
+    const struct deployment_family *family = &deployment_families[f];
+    struct expo e = {.out = &r->text};
 
-    for (size_t f = 0; f < DEPLOYMENT_FAMILIES; f++) {
-        const struct deployment_family *family = &deployment_families[f];
-        struct expo e = {.out = scratch};
+    expo_family(&e, family->family.name);
+    strbuf_reset(&r->text);
+    strbuf_reserve(&r->text, r->record_len[f] * (end - first));
+    for (size_t i = first; i < end; i++)
+        family->emit(&e, &r->view.items[i], &r->objects[i]);
+    /* What the next piece will need, and a bit: what is too much goes back at once. */
+    r->record_len[f] = r->text.len / (end - first) + 8;
+    return keep_or_make(&e, old, ret);
+}
 
-        if (glob_list_match(deny, family->family.name))
-            continue;
-        strbuf_reset(scratch);
-        for (size_t i = first; i < end; i++)
-            family->emit(&e, family->family.name, &slice->listing->items[i],
-                         prefix_of(prefixes, i));
-        if (keep_or_make(&e, old ? old->pieces[f] : NULL, &slice->blocks[block].pieces[f], err) < 0)
+static int render_family(struct renderer *r, size_t f, const struct slice_block *old,
+                         struct piece **pieces)
+{
+    const struct deployment_family *family = &deployment_families[f];
+    size_t per_piece = family->records_per_piece, n_old = 0;
+    struct piece *const *old_pieces = old ? slice_block_pieces(old, f, &n_old) : NULL;
+
+    for (size_t first = 0, end, k = 0; first < r->view.n_items; first = end, k++) {
+        struct piece *old_piece = k < n_old ? old_pieces[k] : NULL;
+
+        end = first + per_piece < r->view.n_items ? first + per_piece : r->view.n_items;
+        if (k < n_old && says_the_same(r, family->reads, first, end, per_piece))
+            pieces[k] = old_piece ? piece_ref(old_piece) : NULL;
+        else if (render_piece(r, f, first, end, old_piece, &pieces[k]) < 0)
             return -1;
+    }
+    return 0;
+}
+
+/* --- a slice --- */
+
+/* The slice before, as far as it can serve: where its blocks are, and what they were made of. */
+struct before {
+    const struct slice *slice; /* NULL = there is none */
+    size_t cursor;
+};
+
+static bool rendered(const struct slice *slice, size_t family)
+{
+    return slice->n_blocks > 0 && !slice->denied[family];
+}
+
+/* True if all families the new slice shows are in the old one. */
+static bool has_all_families(const struct slice *old, const struct slice *slice)
+{
+    for (size_t f = 0; f < DEPLOYMENT_FAMILIES; f++)
+        if (!slice->denied[f] && !rendered(old, f))
+            return false;
+    return true;
+}
+
+static void share_block(const struct slice *slice, struct slice_block *block,
+                        const struct slice_block *old)
+{
+    for (size_t f = 0; f < DEPLOYMENT_FAMILIES; f++) {
+        size_t first = first_piece(f, block->n_items);
+
+        for (size_t k = 0; !slice->denied[f] && k < pieces_of(f, block->n_items); k++)
+            if (old->pieces[first + k])
+                block->pieces[first + k] = piece_ref(old->pieces[first + k]);
+    }
+}
+
+static int make_block(const struct slice *slice, size_t b, struct before *before,
+                      struct renderer *r, struct err *err)
+{
+    const struct record_block *records = slice->records->blocks[b], *old_records = NULL;
+    const struct slice_block *old = NULL;
+    struct slice_block *block = slice->blocks[b];
+
+    if (before->slice)
+        old_records = records_block_at(before->slice->records, record_block_first_id(records),
+                                       &before->cursor);
+    if (old_records && before->slice->n_blocks > 0)
+        old = before->slice->blocks[before->cursor];
+    if (old && old_records == records && has_all_families(before->slice, slice)) {
+        share_block(slice, block, old);
+        return 0;
+    }
+    if (load(r, records, old_records, err) < 0)
+        return -1;
+    for (size_t f = 0; f < DEPLOYMENT_FAMILIES; f++) {
+        const struct slice_block *usable = old && rendered(before->slice, f) ? old : NULL;
+
+        if (!slice->denied[f] &&
+            render_family(r, f, usable, &block->pieces[first_piece(f, block->n_items)]) < 0)
+            return err_nomem(err, "the exposition");
     }
     return 0;
 }
@@ -167,36 +284,25 @@ static int render_block(struct slice *slice, size_t block, const struct prefixes
 static int render(struct slice *slice, const struct slice_options *options,
                   const struct slice *previous, struct err *err)
 {
-    CLEANUP(prefixes_release) struct prefixes prefixes = {0};
-    CLEANUP(strbuf_release) struct strbuf scratch = STRBUF_INIT;
-    size_t cursor = 0;
+    CLEANUP(renderer_freep) struct renderer *r = renderer_new(options);
+    struct before before = {.slice = previous};
+    size_t n = slice->records->n_blocks;
 
-    if (cut_blocks(slice, err) < 0 || format_prefixes(slice->listing, options, &prefixes, err) < 0)
-        return -1;
-    for (size_t b = 0; b < slice->n_blocks; b++) {
-        const char *first_id = slice->listing->items[slice->blocks[b].first].id;
+    slice->blocks = calloc(n ? n : 1, sizeof(struct slice_block *));
+    if (!r || !slice->blocks)
+        return err_nomem(err, "the exposition");
+    for (; slice->n_blocks < n; slice->n_blocks++) {
+        size_t b = slice->n_blocks;
 
-        if (render_block(slice, b, &prefixes, options->deny,
-                         matching_block(previous, &cursor, first_id), &scratch, err) < 0)
+        slice->blocks[b] = block_new(record_block_items(slice->records->blocks[b]));
+        if (!slice->blocks[b])
+            return err_nomem(err, "the exposition");
+        if (make_block(slice, b, &before, r, err) < 0) {
+            block_free(slice->blocks[b]);
             return -1;
+        }
     }
     return 0;
-}
-
-static void sum_jobs(struct slice *slice)
-{
-    for (size_t i = 0; i < slice->listing->n_items; i++)
-        for (int state = 0; state < JOB_STATE_END; state++) {
-            int64_t count = slice->listing->items[i].jobs[state];
-
-            if (count < 0)
-                continue;
-            slice->jobs_known = true;
-            /* Counts are at most 2^53 each and records at most a million: this cannot overflow
-             * unless the peer lies about both, and then the sum stops at the largest. */
-            if (__builtin_add_overflow(slice->jobs[state], count, &slice->jobs[state]))
-                slice->jobs[state] = INT64_MAX;
-        }
 }
 
 static void slice_freep(struct slice **slice)
@@ -204,29 +310,20 @@ static void slice_freep(struct slice **slice)
     slice_free(*slice);
 }
 
-int slice_new(struct listing *listing, const struct slice_options *options,
+int slice_new(struct records *records, const struct slice_options *options,
               const struct slice *previous, struct slice **ret, struct err *err)
 {
     CLEANUP(slice_freep) struct slice *slice = calloc(1, sizeof(*slice));
 
     if (!slice)
-        return err_nomem(err, "a listing");
-    slice->listing = listing;
-    sum_jobs(slice);
-    if (!options->without_deployments && render(slice, options, previous, err) < 0) {
-        slice->listing = NULL; /* stays the caller's */
+        return err_nomem(err, "the exposition");
+    slice->records = records_ref(records);
+    for (size_t f = 0; f < DEPLOYMENT_FAMILIES; f++)
+        slice->denied[f] = glob_list_match(options->deny, deployment_families[f].family.name);
+    if (!options->without_deployments && render(slice, options, previous, err) < 0)
         return -1;
-    }
     *ret = TAKE(slice);
     return 0;
-}
-
-struct listing *slice_take_listing(struct slice *slice)
-{
-    struct listing *listing = TAKE(slice->listing);
-
-    slice_free(slice);
-    return listing;
 }
 
 void slice_free(struct slice *slice)
@@ -234,9 +331,8 @@ void slice_free(struct slice *slice)
     if (!slice)
         return;
     for (size_t b = 0; b < slice->n_blocks; b++)
-        for (size_t f = 0; f < DEPLOYMENT_FAMILIES; f++)
-            piece_unref(slice->blocks[b].pieces[f]);
+        block_free(slice->blocks[b]);
     free(slice->blocks);
-    listing_free(slice->listing);
+    records_unref(slice->records);
     free(slice);
 }

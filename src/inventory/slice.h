@@ -1,11 +1,11 @@
 /*
- * A slice: one whole listing of one namespace, rendered. Frozen once built, apart from its blocks'
- * reference counts. Scheduler thread only.
+ * A slice: the records of one namespace, rendered. Frozen once built, apart from reference counts.
+ * Scheduler thread only.
  *
- * Each family's text is cut into pieces by ranges of deployment ids, and where a range begins is
- * decided by the ids themselves, so that a deployment that comes or goes changes the pieces of its
- * own range only. A new slice is rendered beside the old one and shares every piece whose text
- * came out the same, its compressed form included.
+ * It follows the records' blocks: each block has for each family a few pieces, each with the
+ * samples of so many of its records as the family's line says. A new slice is built beside the old
+ * one. Where the records of a piece say the same as before in what its family reads, nothing is
+ * rendered and the old piece is shared, its compressed form included.
  */
 #ifndef SLICE_H
 #define SLICE_H
@@ -17,19 +17,18 @@
 #include "base/err.h"
 #include "base/glob.h"
 #include "families.h"
-#include "model/listing.h"
+#include "model/records.h"
 
 struct slice_block {
-    size_t first;                              /* index of its first record */
-    struct piece *pieces[DEPLOYMENT_FAMILIES]; /* NULL = no samples */
+    size_t n_items;
+    struct piece *pieces[]; /* family after family; NULL = no samples */
 };
 
 struct slice {
-    struct listing *listing;
-    struct slice_block *blocks;
+    struct records *records;
+    struct slice_block **blocks; /* one for each block of the records; none without_deployments */
     size_t n_blocks;
-    int64_t jobs[JOB_STATE_END]; /* sums of what the records tell */
-    bool jobs_known;             /* at least one record tells */
+    bool denied[DEPLOYMENT_FAMILIES]; /* families not rendered */
 };
 
 struct slice_options {
@@ -40,13 +39,15 @@ struct slice_options {
 };
 
 /*
- * Consumes the listing on success; on failure it stays the caller's. previous may be NULL.
+ * Renders the records, of which it keeps a reference. previous (NULL = none) must have been made
+ * with the same workspace and namespace. -1 only when memory is out.
  */
-int slice_new(struct listing *listing, const struct slice_options *options,
+int slice_new(struct records *records, const struct slice_options *options,
               const struct slice *previous, struct slice **ret, struct err *err) MUST_CHECK;
-
-/* The listing comes back to be rendered again under other options; the slice is gone. */
-struct listing *slice_take_listing(struct slice *slice);
 void slice_free(struct slice *slice);
+
+/* A family's pieces in a block, some of them NULL. */
+struct piece *const *slice_block_pieces(const struct slice_block *block, size_t family,
+                                        size_t *ret_n);
 
 #endif

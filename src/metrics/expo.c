@@ -5,6 +5,7 @@
 #include "metrics/expo.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <string.h>
 
 const char *const expo_content_type[EXPO_FORMAT_END] = {
@@ -54,11 +55,10 @@ void expo_end(struct strbuf *out, enum expo_format format)
         strbuf_adds(out, "# EOF\n");
 }
 
-void expo_label(struct strbuf *out, const char *name, const char *value)
+/* A value, and the quote behind. */
+void expo_finish_label(struct strbuf *out, const char *value)
 {
-    strbuf_adds(out, name);
-    strbuf_add(out, "=\"", 2);
-    for (;;) {
+    while (*value) {
         size_t plain = strcspn(value, "\\\"\n");
 
         strbuf_add(out, value, plain);
@@ -72,56 +72,113 @@ void expo_label(struct strbuf *out, const char *name, const char *value)
     strbuf_addc(out, '"');
 }
 
-static void begin_sample(struct expo *e, const char *name, struct expo_labels labels,
-                         struct expo_labels extra)
+void expo_label(struct strbuf *out, const char *name, const char *value)
 {
-    struct strbuf *out = e->out;
-
     strbuf_adds(out, name);
+    expo_label_behind(out, "=\"", 2, value);
+}
+
+/*
+ * Where a sample's text goes, written up to the blank in front of the value; value_max bytes are
+ * free behind it. NULL when the buffer is bad.
+ */
+static char *begin_sample(struct expo *e, const char *name, struct expo_labels labels,
+                          struct expo_labels extra, size_t value_max)
+{
+    size_t name_len = strlen(name);
+    char *p = strbuf_room(e->out, name_len + labels.len + extra.len + value_max + 4);
+
+    if (!p)
+        return NULL;
+    p = expo_put(p, name, name_len);
     if (labels.len + extra.len > 0) {
-        strbuf_addc(out, '{');
-        strbuf_add(out, labels.text, labels.len);
+        *p++ = '{';
+        p = expo_put(p, labels.text, labels.len);
         if (labels.len > 0 && extra.len > 0)
-            strbuf_addc(out, ',');
-        strbuf_add(out, extra.text, extra.len);
-        strbuf_addc(out, '}');
+            *p++ = ',';
+        p = expo_put(p, extra.text, extra.len);
+        *p++ = '}';
     }
-    strbuf_addc(out, ' ');
+    *p++ = ' ';
     e->n_series++;
+    return p;
 }
 
 void expo_sample_i64(struct expo *e, const char *name, struct expo_labels labels,
                      struct expo_labels extra, int64_t value)
 {
-    begin_sample(e, name, labels, extra);
-    strbuf_add_i64(e->out, value);
-    strbuf_addc(e->out, '\n');
+    char *p = begin_sample(e, name, labels, extra, STRBUF_I64_MAX + 1);
+
+    if (!p)
+        return;
+    p = strbuf_put_i64(p, value);
+    *p++ = '\n';
+    strbuf_wrote(e->out, p);
+}
+
+/* For values that are written by other functions. */
+static bool begin_long_sample(struct expo *e, const char *name, struct expo_labels labels,
+                              struct expo_labels extra)
+{
+    char *p = begin_sample(e, name, labels, extra, 0);
+
+    if (p)
+        strbuf_wrote(e->out, p);
+    return p != NULL;
 }
 
 void expo_sample_double(struct expo *e, const char *name, struct expo_labels labels,
                         struct expo_labels extra, double value)
 {
-    begin_sample(e, name, labels, extra);
-    strbuf_add_double(e->out, value);
-    strbuf_addc(e->out, '\n');
+    if (begin_long_sample(e, name, labels, extra)) {
+        strbuf_add_double(e->out, value);
+        strbuf_addc(e->out, '\n');
+    }
 }
 
 void expo_sample_ms(struct expo *e, const char *name, struct expo_labels labels,
                     struct expo_labels extra, int64_t value_ms)
 {
-    uint64_t magnitude = value_ms < 0 ? 0 - (uint64_t)value_ms : (uint64_t)value_ms;
-    unsigned ms = (unsigned)(magnitude % 1000);
-
-    begin_sample(e, name, labels, extra);
-    if (value_ms < 0)
-        strbuf_addc(e->out, '-');
-    strbuf_add_u64(e->out, magnitude / 1000);
-    if (ms > 0) {
-        char digits[4] = {'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10),
-                          (char)('0' + ms % 10)};
-        size_t len = ms % 10 ? 4 : ms % 100 ? 3 : 2;
-
-        strbuf_add(e->out, digits, len);
+    if (begin_long_sample(e, name, labels, extra)) {
+        strbuf_add_thousandths(e->out, value_ms);
+        strbuf_addc(e->out, '\n');
     }
+}
+
+/* Appends the value and keeps its text for the next object. */
+static void add_number(struct expo *e, double value)
+{
+    size_t at = e->out->len;
+
+    strbuf_add_double(e->out, value);
+    size_t len = e->out->len - at;
+    e->number_len = 0;
+    if (!strbuf_ok(e->out) || len > EXPO_NUMBER_MAX)
+        return;
+    memcpy(e->number_text, e->out->ptr + at, len);
+    e->number_len = len;
+    e->number = value;
+}
+
+void expo_object_double(struct expo *e, const struct expo_object *object, double value)
+{
+    if (strbuf_is_integer(value)) {
+        expo_object_i64(e, object, (int64_t)value);
+        return;
+    }
+    char *p = strbuf_room(e->out, EXPO_NAME_MAX + object->len + EXPO_NUMBER_MAX + 1);
+    if (!p)
+        return;
+    p = expo_put(expo_put_name(p, e), object->text, object->len);
+    e->n_series++;
+    if (e->number_len > 0 && e->number == value) {
+        memcpy(p, e->number_text, EXPO_NUMBER_MAX);
+        p += e->number_len;
+        *p++ = '\n';
+        strbuf_wrote(e->out, p);
+        return;
+    }
+    strbuf_wrote(e->out, p);
+    add_number(e, value);
     strbuf_addc(e->out, '\n');
 }

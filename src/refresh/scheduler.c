@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "inventory/inventory.h"
 #include "timetable.h"
@@ -93,6 +94,7 @@ static int publish(struct scheduler *s, struct err *err)
         return -1;
     }
     snapshot_publish_take(s->slot, snapshot);
+    (void)heap_give_back(); /* what the generation before had for itself is free now */
     log_withheld(s, began_ms);
     s->dirty = false;
     s->withhold_mono_ms = inventory_next_withhold_mono_ms(s->inventory, began_ms);
@@ -212,12 +214,22 @@ static void reschedule(struct scheduler *s, struct watch *w, const struct job_re
         w->timetable.due_mono_ms = INT64_MAX;
 }
 
+/* The numbers of a listing, for the log: the inventory consumes it. NULL gives zeros. */
+static struct listing numbers_of(const struct listing *listing)
+{
+    struct listing numbers = listing ? *listing : (struct listing){0};
+
+    numbers.arena = NULL;
+    numbers.items = NULL;
+    return numbers;
+}
+
 static void apply_result(struct scheduler *s, struct watch *w, struct job_result *r)
 {
     size_t entry = (size_t)(w - s->set.watches);
     bool had_data = inventory_has_data(s->inventory, entry), success;
     struct err err = {0};
-    const struct listing *listing = r->listing; /* alive as long as the inventory shows it */
+    struct listing totals = numbers_of(r->listing);
     struct refresh_outcome outcome = {
         .listing = TAKE(r->listing),
         .kind = r->err.kind,
@@ -231,10 +243,10 @@ static void apply_result(struct scheduler *s, struct watch *w, struct job_result
     success =
         inventory_refresh_done(s->inventory, entry, COLLECTOR_DEPLOYMENTS, &outcome, &err) == 0;
     if (success) {
-        log_success(w, r, listing);
-        log_lies(w, listing);
-        log_over_limit(w, listing);
-        log_invalid(w, listing);
+        log_success(w, r, &totals);
+        log_lies(w, &totals);
+        log_over_limit(w, &totals);
+        log_invalid(w, &totals);
     } else {
         log_failure(w, &err, had_data);
     }

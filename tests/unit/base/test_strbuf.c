@@ -308,6 +308,99 @@ static void test_text_survives_failure(void **state)
     alloc_fail_off();
 }
 
+/* --- what the renderer writes with --- */
+
+static void test_room(void **state)
+{
+    CLEANUP(strbuf_release) struct strbuf b = STRBUF_INIT;
+    CLEANUP(strbuf_release) struct strbuf limited = STRBUF_LIMIT(4);
+    char *p = strbuf_room(&b, 3);
+
+    (void)state;
+    assert_non_null(p);
+    memcpy(p, "abc", 3);
+    strbuf_wrote(&b, p + 2); /* less than asked for */
+    assert_string_equal(strbuf_str(&b), "ab");
+    for (int i = 0; i < 1000; i++) {
+        p = strbuf_room(&b, 1);
+        assert_non_null(p);
+        *p = 'x';
+        strbuf_wrote(&b, p + 1);
+    }
+    assert_int_equal(b.len, 1002);
+    assert_int_equal(strlen(b.ptr), 1002);
+    strbuf_shrink(&b);
+    assert_int_equal(b.cap, 1003);
+    strbuf_addc(&b, 'y');
+    assert_int_equal(strlen(b.ptr), 1003);
+    strbuf_adds(&limited, "abc");
+    assert_null(strbuf_room(&limited, 2));
+    assert_false(strbuf_ok(&limited));
+    assert_null(strbuf_room(&limited, 0));
+    strbuf_reset(&limited);
+    strbuf_shrink(&limited);
+    assert_non_null(strbuf_room(&limited, 4));
+}
+
+static void test_put_i64(void **state)
+{
+    static const int64_t values[] = {0, 9, 10, 99, 100, -1, -10, INT64_MAX, INT64_MIN};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        char text[STRBUF_I64_MAX], expected[32];
+
+        snprintf(expected, sizeof(expected), "%lld", (long long)values[i]);
+        assert_int_equal(strbuf_put_i64(text, values[i]) - text, strlen(expected));
+        assert_memory_equal(text, expected, strlen(expected));
+    }
+    /* Around every power of ten and of two, where the number of digits is guessed. */
+    for (unsigned shift = 0; shift < 63; shift++)
+        for (int64_t v = (INT64_C(1) << shift) - 1; v <= (INT64_C(1) << shift); v++) {
+            CLEANUP(strbuf_release) struct strbuf b = STRBUF_INIT;
+            char expected[32];
+
+            snprintf(expected, sizeof(expected), "%lld", (long long)v);
+            strbuf_add_i64(&b, v);
+            assert_string_equal(strbuf_str(&b), expected);
+        }
+    for (int64_t ten = 10; ten <= INT64_C(100000000000000000); ten *= 10)
+        for (int64_t v = ten - 1; v <= ten + 1; v++) {
+            CLEANUP(strbuf_release) struct strbuf b = STRBUF_INIT;
+            char expected[32];
+
+            snprintf(expected, sizeof(expected), "%lld", (long long)-v);
+            strbuf_add_i64(&b, -v);
+            assert_string_equal(strbuf_str(&b), expected);
+        }
+}
+
+/* The short way for three decimal places writes what the search for the shortest would. */
+static void test_thousandths(void **state)
+{
+    uint64_t x = 1;
+
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        CLEANUP(strbuf_release) struct strbuf b = STRBUF_INIT;
+        char expected[64];
+        double v;
+
+        x = x * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        v = (double)(int64_t)(x >> (8 + i % 50)) / (i % 3 ? 1000 : 1024);
+        if (i % 2)
+            v = -v;
+        for (int digits = 15; digits <= 17; digits++) {
+            snprintf(expected, sizeof(expected), "%.*g", digits, v);
+            if (strtod(expected, NULL) == v)
+                break;
+        }
+        strbuf_add_double(&b, v);
+        if (!strbuf_is_integer(v))
+            assert_string_equal(strbuf_str(&b), expected);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +415,9 @@ int main(void)
         cmocka_unit_test(test_doubles_read_back),
         cmocka_unit_test(test_allocation_sweep),
         cmocka_unit_test(test_text_survives_failure),
+        cmocka_unit_test(test_room),
+        cmocka_unit_test(test_put_i64),
+        cmocka_unit_test(test_thousandths),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

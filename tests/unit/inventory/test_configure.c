@@ -354,7 +354,7 @@ static void test_configure_without_memory(void **state)
 static void test_refresh_without_memory(void **state)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-    size_t n = 1;
+    size_t n = 1, failures = 0;
 
     (void)state;
     for (;; n++) {
@@ -370,15 +370,17 @@ static void test_refresh_without_memory(void **state)
         alloc_fail_at(n);
         rc = inventory_refresh_done(b.inventory, 0, COLLECTOR_DEPLOYMENTS, &outcome, &err);
         alloc_fail_off();
-        assert_int_equal(rc, alloc_fail_count() < n ? 0 : -1);
         assert_int_equal(err.kind, rc < 0 ? ERR_NOMEM : ERR_NONE);
         assert_null(outcome.listing);
         bench_text(&b, T0_MS, &text);
-        if (alloc_fail_count() < n) {
+        if (rc == 0) { /* or what failed was only giving memory back */
             expect(&text, A "namespace_deployments", 0, "", "4");
             bench_stop(&b);
-            break;
+            if (alloc_fail_count() < n)
+                break;
+            continue;
         }
+        failures++;
         expect(&text, A "namespace_deployments", 0, "", "3");
         expect(&text, A "up", 0, "", "0");
         expect(&text, A "refresh_failures_total", 0, DEPLOYMENTS ",reason=\"internal\"", "1");
@@ -386,7 +388,7 @@ static void test_refresh_without_memory(void **state)
         assert_null(strstr(text.ptr, "d-00000004"));
         bench_stop(&b);
     }
-    assert_true(n > 20);
+    assert_true(failures > 10);
 }
 
 static void test_snapshot_without_memory(void **state)

@@ -258,6 +258,59 @@ static void test_limit_is_noticed(void **state)
     }
 }
 
+/* An object's samples read like any other. */
+static void test_objects(void **state)
+{
+    static const char text[] = "{a=\"1\",b=\"2\"" EXPO_OBJECT_END;
+    const struct expo_object object = {text, sizeof(text) - 1};
+    static const struct expo_end_label ends[] = {EXPO_END_LABEL("c=\"3\""),
+                                                 EXPO_END_LABEL("c=\"4\""),
+                                                 EXPO_END_LABEL("c=\"twenty-two chars...\"")};
+    static const int64_t values[] = {INT64_MAX, -1, 7};
+    char name[EXPO_NAME_MAX + 1];
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+    CLEANUP(strbuf_release) struct strbuf limited = STRBUF_LIMIT(20);
+    struct expo e = {.out = &out}, bad = {.out = &limited};
+
+    (void)state;
+    expo_family(&e, "x");
+    expo_object_i64(&e, &object, INT64_MIN);
+    expo_object_i64_each(&e, &object, ends, values, 3);
+    expo_object_double(&e, &object, 2);
+    expo_object_double(&e, &object, 0.1);
+    assert_string_equal(strbuf_str(&out), "x{a=\"1\",b=\"2\"} -9223372036854775808\n"
+                                          "x{a=\"1\",b=\"2\",c=\"3\"} 9223372036854775807\n"
+                                          "x{a=\"1\",b=\"2\",c=\"twenty-two chars...\"} 7\n"
+                                          "x{a=\"1\",b=\"2\"} 2\n"
+                                          "x{a=\"1\",b=\"2\"} 0.1\n");
+    assert_int_equal(e.n_series, 5);
+    memset(name, 'n', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    strbuf_reset(&out);
+    expo_family(&e, name);
+    expo_object_i64(&e, &object, 10);
+    assert_memory_equal(out.ptr, name, EXPO_NAME_MAX);
+    assert_string_equal(out.ptr + EXPO_NAME_MAX, "{a=\"1\",b=\"2\"} 10\n");
+    expo_family(&bad, "x");
+    expo_object_i64(&bad, &object, 1);
+    expo_object_i64_each(&bad, &object, ends, values, 3);
+    assert_false(strbuf_ok(&limited));
+    expo_object_double(&bad, &object, 0.1);
+    assert_int_equal(limited.len, 0);
+    assert_int_equal(bad.n_series, 0);
+}
+
+static void test_next_label(void **state)
+{
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+
+    (void)state;
+    EXPO_NEXT_LABEL(&out, "a", "");
+    EXPO_NEXT_LABEL(&out, "b", "plain");
+    EXPO_NEXT_LABEL(&out, "c", "\"x\ny\\");
+    assert_string_equal(strbuf_str(&out), ",a=\"\",b=\"plain\",c=\"\\\"x\\ny\\\\\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +324,8 @@ int main(void)
         cmocka_unit_test(test_doubles),
         cmocka_unit_test(test_milliseconds),
         cmocka_unit_test(test_limit_is_noticed),
+        cmocka_unit_test(test_objects),
+        cmocka_unit_test(test_next_label),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
