@@ -16,7 +16,7 @@ STAGES=(
   "release e2e bench"
 )
 QUICK_STAGES=("${STAGES[@]:0:2}")
-# bench is run in its short form; what is slower or faster shows in its output alone.
+# bench is run in its short form, which counts instructions; times show in its output alone.
 KNOWN_LABELS="lint|unit|integration|e2e|fuzz|bench"
 
 usage() {

@@ -32,7 +32,33 @@ TEST_NEEDS=(
   "command:faketime faketime"
   "clang-format:14 clang-format-14"
   "command:shellcheck shellcheck"
+  "command:valgrind valgrind"
 )
+
+# What tests/bench/run.sh cannot do without, and the peers it measures beside.
+# shellcheck disable=SC2034
+BENCH_QUICK_NEEDS=(
+  "python:sys python3"
+  "command:valgrind valgrind"
+)
+
+# shellcheck disable=SC2034
+BENCH_NEEDS=(
+  "command:nginx nginx"
+  "command:openssl openssl"
+  "command:wrk wrk"
+  "command:go golang-go"
+  "go:github.com/prometheus/client_golang golang-github-prometheus-client-golang-dev"
+  "command:c++ g++"
+  "pc:simdjson libsimdjson-dev"
+  "python:prometheus_client python3-prometheus-client"
+  "command:prometheus prometheus"
+  "command:prometheus-blackbox-exporter prometheus-blackbox-exporter"
+  "command:prometheus-node-exporter prometheus-node-exporter"
+)
+
+# Debian starts these when they are installed; here only their programs are wanted.
+SERVICES=(prometheus nginx prometheus-blackbox-exporter prometheus-node-exporter)
 
 say() { printf '%s\n' "$*" >&2; }
 die() {
@@ -85,6 +111,7 @@ is_there() {
     command:*) command -v "$what" >/dev/null ;;
     pc:*) pkg-config --exists "$what" 2>/dev/null ;;
     python:*) "$(system_python)" -c "import $what" 2>/dev/null ;;
+    go:*) [[ -d "/usr/share/gocode/src/$what" ]] ;;
     clang-format:*) clang_format_command "$what" >/dev/null ;;
     *) die "is_there: no such probe: $1" ;;
   esac
@@ -108,6 +135,7 @@ explain_need() {
     pc:*) what="library $what with its headers, as pkg-config names it" ;;
     python:sys) what="python3" ;;
     python:*) what="Python module $what for $(system_python || echo python3)" ;;
+    go:*) what="Go package $what below /usr/share/gocode" ;;
     clang-format:*) what="clang-format $what, not another version" ;;
   esac
   printf '  %s  (Debian: %s)\n' "$what" "$packages"
@@ -139,8 +167,8 @@ apt_install_or_update() {
   apt_install "$@"
 }
 
-# Debian's prometheus package would start a server now and at every boot; only its promtool is
-# wanted here. An existing policy-rc.d is somebody's decision and stays.
+# Debian's packages of servers would start them now and at every boot; only programs are wanted
+# here. An existing policy-rc.d is somebody's decision and stays.
 without_services() {
   local policy=/usr/sbin/policy-rc.d
   if [[ -e "$policy" ]]; then
@@ -166,9 +194,11 @@ is_installed() {
 }
 
 install_packages() {
-  local log had_prometheus=no
+  local log service new_services=()
   log="$(mktemp)"
-  is_installed prometheus && had_prometheus=yes
+  for service in "${SERVICES[@]}"; do
+    is_installed "$service" || new_services+=("$service")
+  done
   say "installing: $*"
   if ! without_services apt_install_or_update "$@" >"$log" 2>&1; then
     tail -n 15 "$log" >&2
@@ -180,9 +210,9 @@ install_packages() {
     return 1
   fi
   rm -f "$log"
-  if [[ "$had_prometheus" == no ]] && is_installed prometheus; then
-    disable_service prometheus
-  fi
+  for service in "${new_services[@]}"; do
+    ! is_installed "$service" || disable_service "$service"
+  done
 }
 
 # Fails with a list of what is missing and what could be done about it.
