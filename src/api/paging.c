@@ -152,6 +152,19 @@ static bool is_later(const struct deployment *d, size_t position, const struct p
     return position > than->position;
 }
 
+/* Bytes behind the end count as 0, as in strcmp(). */
+static uint64_t id_begin(const char *id)
+{
+    uint64_t begin = 0;
+    unsigned shift = 64;
+
+    while (*id && shift > 0) {
+        shift -= 8;
+        begin |= (uint64_t)(unsigned char)*id++ << shift;
+    }
+    return begin;
+}
+
 static int add_record(struct paging *p, const struct deployment *d, size_t position)
 {
     size_t number;
@@ -162,7 +175,8 @@ static int add_record(struct paging *p, const struct deployment *d, size_t posit
     if (!is_new)
         p->duplicates++;
     if (is_new || is_later(d, position, &p->records[number]))
-        p->records[number] = (struct paging_record){.deployment = d, .position = position};
+        p->records[number] = (struct paging_record){
+            .deployment = d, .id_begin = id_begin(d->id), .position = position};
     return 0;
 }
 
@@ -273,6 +287,8 @@ static int by_id(const void *left, const void *right)
     const struct paging_record *a = left;
     const struct paging_record *b = right;
 
+    if (a->id_begin != b->id_begin)
+        return a->id_begin < b->id_begin ? -1 : 1;
     return strcmp(a->deployment->id, b->deployment->id);
 }
 

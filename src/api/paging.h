@@ -31,7 +31,8 @@ enum paging_verdict {
 
 struct paging_record {
     const struct deployment *deployment;
-    size_t position; /* on its page */
+    uint64_t id_begin; /* the first bytes of its id, as a number that sorts like them */
+    size_t position;   /* on its page */
 };
 
 struct paging {

@@ -31,7 +31,7 @@ enum {
     IDLE_CONNECTION_S = 60,
     DNS_CACHE_S = 60,
     CA_CACHE_S = 600, /* a renewed CA file is noticed after that */
-    RECEIVE_BUFFER_BYTES = 128 * 1024,
+    RECEIVE_BUFFER_BYTES = 32 * 1024, /* two records of TLS */
     KEPT_CONNECTIONS_MIN = 4,
     STATUS_OK = 200,
     STATUS_OK_MIN = 200, /* below: interim replies, after which the real one never came */

@@ -8,7 +8,7 @@
 
 /* glibc's own start value, which would grow to 32 MiB with the blocks that were freed. */
 #define MMAP_BYTES  (128 * 1024)
-#define SPARE_BYTES ((size_t)8 * 1024 * 1024)
+#define SPARE_BYTES ((size_t)2 * 1024 * 1024)
 
 void heap_setup(void)
 {
@@ -41,5 +41,5 @@ bool heap_give_back(void)
     /* What the allocator calls free may have been given back before: only memory tells. */
     struct mallinfo2 info = mallinfo2();
     size_t used = info.uordblks + info.hblkhd;
-    return resident > used + used / 4 + SPARE_BYTES && malloc_trim(0) == 1;
+    return resident > used + used / 16 + SPARE_BYTES && malloc_trim(0) == 1;
 }
