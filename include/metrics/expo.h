@@ -95,27 +95,36 @@ static inline bool expo_is_plain(const char *bytes, size_t len)
 #endif
 }
 
-/* A short copy without a call. */
+/* A short copy without a call: its first and its last bytes, which may overlap. */
 static inline void expo_copy(char *to, const char *from, size_t len)
 {
-    uint64_t first, last;
-
-    if (len < sizeof(first) || len > 2 * sizeof(first)) {
+    if (len < 4 || len > 16) {
         memcpy(to, from, len);
-        return;
+    } else if (len < 8) {
+        uint32_t first, last;
+
+        memcpy(&first, from, sizeof(first));
+        memcpy(&last, from + len - sizeof(last), sizeof(last));
+        memcpy(to, &first, sizeof(first));
+        memcpy(to + len - sizeof(last), &last, sizeof(last));
+    } else {
+        uint64_t first, last;
+
+        memcpy(&first, from, sizeof(first));
+        memcpy(&last, from + len - sizeof(last), sizeof(last));
+        memcpy(to, &first, sizeof(first));
+        memcpy(to + len - sizeof(last), &last, sizeof(last));
     }
-    memcpy(&first, from, sizeof(first));
-    memcpy(&last, from + len - sizeof(last), sizeof(last));
-    memcpy(to, &first, sizeof(first));
-    memcpy(to + len - sizeof(last), &last, sizeof(last));
 }
 
 /*
  * lead, value and a quote at p, which has room for that and EXPO_PLAIN_SLACK; returns the end. What
  * is written is right only if *plain is still true: the value had nothing to escape.
  */
-static inline char *expo_put_plain_label(char *p, const char *lead, size_t lead_len,
-                                         const char *value, size_t len, bool *plain)
+__attribute__((always_inline)) static inline char *expo_put_plain_label(char *p, const char *lead,
+                                                                        size_t lead_len,
+                                                                        const char *value,
+                                                                        size_t len, bool *plain)
 {
     memcpy(p, lead, lead_len);
     p += lead_len;

@@ -30,7 +30,7 @@ enum {
     LOW_SPEED_S = 20, /* the API may think for seconds before the first byte: not less */
     IDLE_CONNECTION_S = 60,
     DNS_CACHE_S = 60,
-    CA_CACHE_S = 600, /* a renewed CA file is noticed after that */
+    CA_CACHE_S = 600,                 /* a renewed CA file is noticed after that */
     RECEIVE_BUFFER_BYTES = 32 * 1024, /* two records of TLS */
     KEPT_CONNECTIONS_MIN = 4,
     STATUS_OK = 200,

@@ -90,6 +90,15 @@ static struct renderer *renderer_new(const struct slice_options *options)
     return strbuf_ok(&r->head) ? TAKE(r) : NULL;
 }
 
+/* As strbuf_add, in line. */
+static inline void put(struct strbuf *out, const char *bytes, size_t len)
+{
+    char *p = strbuf_room(out, len);
+
+    if (p)
+        strbuf_wrote(out, expo_put(p, bytes, len));
+}
+
 static int format_labels(struct renderer *r)
 {
     struct strbuf *labels = &r->labels;
@@ -99,10 +108,10 @@ static int format_labels(struct renderer *r)
     for (size_t i = 0; i < r->view.n_items; i++) {
         size_t begin = labels->len;
 
-        strbuf_add(labels, r->head.ptr, r->head.len);
+        put(labels, r->head.ptr, r->head.len);
         EXPO_NEXT_LABEL(labels, "deployment_id", r->view.items[i].id);
         EXPO_NEXT_LABEL(labels, "deployment_name", r->view.items[i].name);
-        strbuf_add(labels, EXPO_OBJECT_END, sizeof(EXPO_OBJECT_END) - 1);
+        put(labels, EXPO_OBJECT_END, sizeof(EXPO_OBJECT_END) - 1);
         r->objects[i].len = labels->len - begin;
     }
     if (!strbuf_ok(labels))

@@ -164,7 +164,7 @@ static const char *take_string(struct unpacker *u)
     return s;
 }
 
-static const char *take_reference(struct unpacker *u)
+static inline const char *take_reference(struct unpacker *u)
 {
     unsigned number = *u->at++;
     const char *s;
