@@ -151,8 +151,12 @@ class Tls(afe.Case):
 
     def test_plain_http_where_tls_is_expected(self):
         exporter = self.run_with(self.sim.port, "insecure_skip_verify = true;")
-        self.assertEqual(exporter.metrics().get("aliyun_flink_up"), 0)
-        self.assertGreaterEqual(exporter.metrics().get(FAILURES, reason="tls"), 1, exporter.log())
+        metrics = exporter.metrics()
+        self.assertEqual(metrics.get("aliyun_flink_up"), 0)
+        # The server answers 400 and closes with bytes unread: its reset may overtake the answer.
+        self.assertGreaterEqual(metrics.get(FAILURES, reason="tls") +
+                                metrics.get(FAILURES, reason="connect"), 1, exporter.log())
+        self.assertRegex(exporter.log(), "TLS")
 
     def connect_proxy(self):
         def handle(connection):
