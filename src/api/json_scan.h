@@ -152,7 +152,4 @@ void json_scan_print(const struct json_scan *s, const struct json_shape *shape, 
 /* Elements of arrays of records so far, those that are no objects too. */
 uint64_t json_scan_entries(const struct json_scan *s);
 
-/* Some string was damaged, wanted or not. */
-bool json_scan_damaged(const struct json_scan *s);
-
 #endif

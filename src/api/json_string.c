@@ -9,28 +9,18 @@
 
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/utf8.h"
 #include "json_skip.h"
 
 enum { UNICODE_ESCAPE_LEN = 6 };
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
 
 int json_hex4(const char *p)
 {
     int unit = 0;
 
     for (int i = 0; i < 4; i++) {
-        int digit = hex_digit(p[i]);
+        int digit = hex_value(p[i]);
 
         if (digit < 0)
             return -1;
@@ -182,7 +172,7 @@ static bool step_inside(struct json_string *s, char c)
         end_high(s);
         return json_is_simple_escape(c);
     case JSON_STRING_HEX:
-        digit = hex_digit(c);
+        digit = hex_value(c);
         s->hex_odd = s->hex_odd || digit < 0;
         s->unit = (uint16_t)(s->unit * 16 + (digit < 0 ? 0 : digit));
         if (++s->n_hex == 4)

@@ -51,8 +51,3 @@ uint64_t json_scan_entries(const struct json_scan *s)
 {
     return s->n_entries;
 }
-
-bool json_scan_damaged(const struct json_scan *s)
-{
-    return s->damaged;
-}

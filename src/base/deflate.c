@@ -68,79 +68,12 @@ int deflate_segment(const void *bytes, size_t len, int level, struct strbuf *out
     return err_nomem(err, "compressed text");
 }
 
-/*
- * zlib's crc32 takes about a byte a cycle, which is a tenth of a gzip scrape for its few kilobytes
- * of live metrics. Where the processor multiplies without carry, four 16-byte lanes are folded 64
- * bytes ahead at a time (Gopal and others, "Fast CRC Computation for Generic Polynomials Using
- * PCLMULQDQ", Intel 2009): what is left is 16 bytes with the same remainder as all before them, and
- * zlib does those and the odd end.
- */
-#if defined(__x86_64__)
-#include <immintrin.h>
-
-enum { LANE = 16, LANES = 4, FOLD_BYTES_MIN = 256 };
-
-/* x to the power of the distance in bits, plus or minus 32, modulo the polynomial, bits reversed.
- */
-#define FOLD_LANES  0x1c6e41596, 0x154442bd4 /* 64 bytes */
-#define FOLD_LANE   0x0ccaa009e, 0x1751997d0 /* 16 bytes */
-
-#define WITH_PCLMUL __attribute__((target("pclmul,sse2")))
-
-WITH_PCLMUL static inline __m128i fold(__m128i lane, __m128i by, __m128i next)
-{
-    __m128i low = _mm_clmulepi64_si128(lane, by, 0x00);
-    __m128i high = _mm_clmulepi64_si128(lane, by, 0x11);
-
-    return _mm_xor_si128(_mm_xor_si128(low, high), next);
-}
-
-static inline __m128i load(const unsigned char *p)
-{
-    return _mm_loadu_si128((const __m128i *)(const void *)p);
-}
-
-/* Consumes a multiple of 64 bytes, at least that many; *bytes and *len move on. */
-WITH_PCLMUL static uint32_t crc32_folded(uint32_t crc, const unsigned char **bytes, size_t *len)
-{
-    const __m128i by_lanes = _mm_set_epi64x(FOLD_LANES);
-    const __m128i by_lane = _mm_set_epi64x(FOLD_LANE);
-    const unsigned char *p = *bytes;
-    size_t n = *len;
-    unsigned char rest[LANE];
-    __m128i lanes[LANES];
-
-    for (int i = 0; i < LANES; i++)
-        lanes[i] = load(p + i * LANE);
-    /* The register so far comes in with the first four bytes; zlib hands it out inverted. */
-    lanes[0] = _mm_xor_si128(lanes[0], _mm_cvtsi32_si128((int)~crc));
-    for (p += LANES * LANE, n -= LANES * LANE; n >= LANES * LANE;
-         p += LANES * LANE, n -= LANES * LANE) {
-        for (int i = 0; i < LANES; i++)
-            lanes[i] = fold(lanes[i], by_lanes, load(p + i * LANE));
-    }
-    for (int i = 1; i < LANES; i++)
-        lanes[i] = fold(lanes[i - 1], by_lane, lanes[i]);
-    _mm_storeu_si128((__m128i *)(void *)rest, lanes[LANES - 1]);
-    *bytes = p;
-    *len = n;
-    /* From a register of zeros, which zlib calls all ones. */
-    return (uint32_t)crc32_z(UINT32_MAX, rest, sizeof(rest));
-}
-#endif
-
 uint32_t deflate_crc32(uint32_t crc, const void *bytes, size_t len)
 {
-    const unsigned char *p = bytes;
-
-#if defined(__x86_64__)
-    if (len >= FOLD_BYTES_MIN && __builtin_cpu_supports("pclmul"))
-        crc = crc32_folded(crc, &p, &len);
-#endif
     /* zlib takes a NULL buffer as the wish for the initial value, which is not what is meant. */
     if (len == 0)
         return crc;
-    return (uint32_t)crc32_z(crc, p, len);
+    return (uint32_t)crc32_z(crc, bytes, len);
 }
 
 uint32_t deflate_crc32_combine(uint32_t first, uint32_t second, uint64_t second_len)

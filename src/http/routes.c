@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "negotiate.h"
 #include "status_page.h"
 
@@ -20,17 +21,6 @@ enum { DEFLATE_AT_ONCE_BYTES = 256 * 1024 };
 static const char plain_text[] = "text/plain; charset=utf-8";
 
 /* --- the target --- */
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
 
 /* True if an argument's percent-encoded name is the given one. */
 static bool argument_is(const char *arg, size_t len, const char *name)
