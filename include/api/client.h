@@ -11,11 +11,14 @@
 #include <stdint.h>
 
 #include "api/credentials.h"
+#include "api/json.h"
 #include "api/session.h"
+#include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "model/listing.h"
 #include "model/target.h"
+#include "model/ticket.h"
 
 struct api_client;
 
@@ -32,8 +35,8 @@ void api_client_stop(struct api_client *client);
 /* Undoes api_client_stop, for a client that is wanted again. Only while no call is under way. */
 void api_client_resume(struct api_client *client);
 
-/* One listing of one namespace. */
-struct api_list_request {
+/* What every call needs to know. All of it is borrowed while the call lasts. */
+struct api_request {
     const struct target *target;
     const char *namespace_name;
     struct credentials *credentials;
@@ -49,10 +52,65 @@ struct api_list_request {
  * (over_limit says how much is missing). On failure *ret is untouched and err says which page and
  * why, with the RequestId where there was one: ERR_INCOMPLETE if the list would not hold still,
  * ERR_LIMIT if it does not end, ERR_TIMEOUT at the deadline, ERR_STOPPED. stats is filled in both
- * cases.
+ * cases. content_hash of the records is set if the target collects drafts, too.
  */
-int api_client_list_deployments(struct api_client *client, const struct api_list_request *request,
+int api_client_list_deployments(struct api_client *client, const struct api_request *request,
                                 struct listing **ret, struct api_stats *stats,
                                 struct err *err) MUST_CHECK;
+
+/* The same for drafts, of which the target's selection means nothing. */
+int api_client_list_drafts(struct api_client *client, const struct api_request *request,
+                           struct listing **ret, struct api_stats *stats,
+                           struct err *err) MUST_CHECK;
+
+/* Parts of a deployment that GetDeploymentsByName leaves out when asked to: bits. */
+enum {
+    API_WITHOUT_JOB_SUMMARY = 1u << 0,
+    API_WITHOUT_RESOURCE_SETTING = 1u << 1,
+};
+
+/*
+ * The deployments that have one of target->deployment_names, as one listing: a name that nobody has
+ * gives none, one that several have gives all. Either all names were asked for, or it fails as a
+ * listing does. expected is -1.
+ */
+int api_client_list_deployments_by_name(struct api_client *client,
+                                        const struct api_request *request, unsigned without,
+                                        struct listing **ret, struct api_stats *stats,
+                                        struct err *err) MUST_CHECK;
+
+/*
+ * The result of a deploy ticket so far. Strings of *ret live in the arena. data gets the reply's
+ * data as it came, to be freed by the caller (NULL = not wanted). ERR_NOT_FOUND: there is no such
+ * ticket.
+ */
+int api_client_get_ticket(struct api_client *client, const struct api_request *request,
+                          const char *ticket_id, struct arena *arena, struct ticket_answer *ret,
+                          json_value **data, struct api_stats *stats, struct err *err) MUST_CHECK;
+
+/*
+ * Whole objects, exactly as they came (json_parse_exact): an array of deployments, newest first,
+ * empty if nobody has the name; one draft, ERR_NOT_FOUND if there is none.
+ */
+int api_client_get_deployments(struct api_client *client, const struct api_request *request,
+                               const char *name, unsigned without, json_value **ret,
+                               struct api_stats *stats, struct err *err) MUST_CHECK;
+int api_client_get_draft(struct api_client *client, const struct api_request *request,
+                         const char *draft_id, json_value **ret, struct api_stats *stats,
+                         struct err *err) MUST_CHECK;
+
+/*
+ * How the last call of this client went, for whoever explains one to a person. Valid until the
+ * next call.
+ */
+struct api_last_call {
+    int status;          /* HTTP status, 0 = no reply */
+    int64_t duration_ms; /* of the last attempt */
+    int64_t date_unix_s; /* its Date header, -1 = none */
+    const char *code;    /* of a refusal, "" = none */
+    const char *request_id;
+    unsigned connections; /* opened for it */
+};
+const struct api_last_call *api_client_last_call(const struct api_client *client);
 
 #endif

@@ -36,7 +36,8 @@ enum err_kind {
     ERR_CONF,
     ERR_IO,
     ERR_NOMEM,
-    ERR_STOPPED, /* the program or the target goes away; nobody's failure */
+    ERR_NOT_FOUND, /* the control plane says that there is no such thing; counted as api */
+    ERR_STOPPED,   /* the program or the target goes away; nobody's failure */
 };
 
 /* Reasons are the kinds ERR_DNS .. ERR_INTERNAL; arrays by reason have this length, index 0 unused.
@@ -57,7 +58,9 @@ int err_wrap(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Out of memory while making `what`; returns -1. */
 int err_nomem(struct err *err, const char *what);
 
-/* The reason under which a kind is counted: itself up to ERR_INTERNAL, ERR_INTERNAL for the rest.
+/*
+ * The reason under which a kind is counted: itself up to ERR_INTERNAL, ERR_API for ERR_NOT_FOUND,
+ * ERR_INTERNAL for the rest.
  */
 enum err_kind err_reason(enum err_kind kind);
 

@@ -34,7 +34,7 @@ struct deployment_label {
 };
 
 struct deployment {
-    const char *id;
+    const char *id; /* first, see model/listing.h */
     const char *name;
 
     /* Properties for the info series. Enumerations in lower case. */
@@ -62,6 +62,12 @@ struct deployment {
     int64_t taskmanager_memory;
     int8_t has_changes; /* deploymentHasChanged: 0, 1, or -1 = absent */
 
+    /*
+     * Of the artifact's own text: script, jar and entry class, arguments. The same text has the
+     * same hash, in a draft too. 0 = not told, or not asked for.
+     */
+    uint64_t content_hash;
+
     const struct deployment_label *labels;
     size_t n_labels;
 
@@ -77,6 +83,7 @@ enum {
     DEPLOYMENT_RESOURCES = 1u << 4, /* parallelism to taskmanager_memory */
     DEPLOYMENT_HAS_CHANGES = 1u << 5,
     DEPLOYMENT_LABELS = 1u << 6,
+    DEPLOYMENT_CONTENT = 1u << 7, /* content_hash; no series of its own reads it */
 };
 
 /* The parts in which the two say different things; the page is none of them. */

@@ -14,10 +14,30 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "model/deployment.h"
+#include "model/draft.h"
+
+/*
+ * What is listed. Each kind's struct begins with `const char *id`: the code between the wire and
+ * the inventory needs to know no more of it.
+ */
+enum record_kind {
+    RECORD_DEPLOYMENT,
+    RECORD_DRAFT,
+    RECORD_KIND_END,
+};
+/* "deployment", "draft", for messages; static. */
+const char *record_kind_name(enum record_kind kind);
+/* sizeof the kind's struct. */
+size_t record_kind_size(enum record_kind kind);
 
 struct listing {
     struct arena *arena;
-    struct deployment *items; /* sorted by id, ids unique */
+    enum record_kind kind;
+    union { /* as kind says; sorted by id, ids unique */
+        struct deployment *items;
+        struct draft *drafts;
+        void *records;
+    };
     size_t n_items;
     uint32_t pages;        /* pages read, of all passes */
     int64_t expected;      /* totalSize as announced; -1 = never announced */
@@ -36,6 +56,11 @@ void listing_freep(struct listing **listing);
 /* Operations of the control plane; the label value is the vendor's name. */
 enum operation {
     OPERATION_LIST_DEPLOYMENTS,
+    OPERATION_GET_DEPLOYMENTS_BY_NAME,
+    OPERATION_LIST_DEPLOYMENT_DRAFTS,
+    OPERATION_GET_DEPLOYMENT_DRAFT,
+    OPERATION_UPDATE_DEPLOYMENT_DRAFT, /* the only one that is no GET; never sent by the daemon */
+    OPERATION_GET_DEPLOY_DEPLOYMENT_DRAFT_RESULT,
     OPERATION_END,
 };
 const char *operation_name(enum operation operation);

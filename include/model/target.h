@@ -13,7 +13,7 @@
 
 #include "base/glob.h"
 
-/* What is read of a namespace. Only DEPLOYMENTS is built; the others keep their place. */
+/* What is read of a namespace. JOBS is not built and keeps its place. */
 enum collector {
     COLLECTOR_DEPLOYMENTS,
     COLLECTOR_DRAFTS,
@@ -63,6 +63,12 @@ struct target_tls {
     bool insecure_skip_verify;
 };
 
+/* "namespace/ticketId" of the configuration. */
+struct target_ticket {
+    const char *namespace_name;
+    const char *id;
+};
+
 struct target {
     const char *name;
     const char *region_id; /* "" where only an endpoint is given */
@@ -75,6 +81,17 @@ struct target {
     const struct credentials_spec *credentials;
     unsigned collectors; /* bit set of 1u << enum collector */
     struct target_select select;
+
+    const char *const *deployment_names; /* not empty: these instead of a listing; no name twice */
+    size_t n_deployment_names;
+
+    /* Deploy tickets to follow. */
+    const struct target_ticket *tickets;
+    size_t n_tickets;
+    const char *ticket_dir; /* spool, "" = none */
+    int64_t ticket_ttl_ms;  /* how long an ended one stays */
+    int64_t max_tickets;    /* of a namespace */
+
     struct target_tls tls;
     const char *proxy_url; /* "" = the environment's, "none" = no proxy */
 

@@ -87,7 +87,7 @@ void api_client_resume(struct api_client *client)
 /* --- page sizes --- */
 
 /* NULL when memory is out: then nothing is remembered, and nothing worse happens. */
-static char *place_of(const struct api_list_request *request)
+static char *place_of(const struct api_request *request)
 {
     CLEANUP(strbuf_release) struct strbuf place = STRBUF_INIT;
 
@@ -107,7 +107,7 @@ static struct known_page_size *find_page_size(struct api_client *client, const c
 }
 
 /* What the target says, unless a smaller size was needed lately under the same settings. */
-static int page_size_for(struct api_client *client, const struct api_list_request *request)
+static int page_size_for(struct api_client *client, const struct api_request *request)
 {
     const struct target *target = request->target;
     CLEANUP(freep) char *place = place_of(request);
@@ -119,7 +119,7 @@ static int page_size_for(struct api_client *client, const struct api_list_reques
     return target->page_size;
 }
 
-static void remember_page_size(struct api_client *client, const struct api_list_request *request,
+static void remember_page_size(struct api_client *client, const struct api_request *request,
                                int page_size)
 {
     CLEANUP(freep) char *place = place_of(request);
@@ -516,7 +516,7 @@ static int list_all(struct lister *lister, struct listing **ret, struct err *err
  * remembered: a server that sends nonsense without end is no reason for a request per deployment.
  */
 static int list_with_any_page_size(struct api_client *client,
-                                   const struct api_list_request *request, struct lister *lister,
+                                   const struct api_request *request, struct lister *lister,
                                    struct listing **ret, struct err *err)
 {
     const int configured = request->target->page_size;
@@ -551,7 +551,7 @@ static void join_label_values(const struct target_select *select, struct strbuf 
     }
 }
 
-int api_client_list_deployments(struct api_client *client, const struct api_list_request *request,
+int api_client_list_deployments(struct api_client *client, const struct api_request *request,
                                 struct listing **ret, struct api_stats *stats, struct err *err)
 {
     const struct target *target = request->target;

@@ -89,6 +89,17 @@ struct api_session {
 
 /* Live families. */
 
+/* All programs list deployments; the other operations are shown once somebody has asked for them.
+ */
+static bool is_shown(const struct operation_counts *counts, enum operation operation)
+{
+    uint64_t n = operation == OPERATION_LIST_DEPLOYMENTS;
+
+    for (size_t i = 0; i < N_BUCKETS && n == 0; i++)
+        n = atomic_load_explicit(&counts->in_bucket[i], memory_order_relaxed);
+    return n > 0;
+}
+
 static void collect_duration(void *ctx, const struct family *family, struct expo *e)
 {
     static const char bucket_name[] = "aliyun_flink_api_request_duration_seconds_bucket";
@@ -103,6 +114,8 @@ static void collect_duration(void *ctx, const struct family *family, struct expo
         uint64_t sum = atomic_load_explicit(&counts->duration_us, memory_order_relaxed);
         uint64_t count = 0;
 
+        if (!is_shown(counts, (enum operation)op))
+            continue;
         /* The count is the last cumulative bucket: equal by construction, whatever comes between.
          */
         for (size_t i = 0; i < N_BUCKETS; i++) {
@@ -129,6 +142,9 @@ static void collect_bytes(void *ctx, const struct family *family, struct expo *e
     for (size_t op = 0; op < OPERATION_END; op++) {
         struct operation_counts *counts = &session->operations[op];
         struct expo_labels labels = {strbuf_str(&counts->labels), counts->labels.len};
+
+        if (!is_shown(counts, (enum operation)op))
+            continue;
         expo_sample_i64(e, family->name, labels, EXPO_NO_LABELS,
                         (int64_t)atomic_load_explicit(&counts->body_bytes, memory_order_relaxed));
     }

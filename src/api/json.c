@@ -7,7 +7,7 @@
  * is read by cJSON_GetErrorPtr() alone, which must therefore never be called; the place comes
  * from the "parse end" argument.
  */
-#include "json.h"
+#include "api/json.h"
 
 #include <malloc.h>
 #include <math.h>

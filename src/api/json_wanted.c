@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "json.h"
+#include "api/json.h"
 
 void wanted_keep(struct json_scan *s, struct json_raw *value, const char *bytes, size_t len)
 {

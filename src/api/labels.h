@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "base/glob.h"
-#include "json.h"
+#include "api/json.h"
 #include "model/deployment.h"
 #include "text.h"
 

@@ -14,7 +14,7 @@
 
 #include "base/quantity.h"
 #include "deployment_shape.h"
-#include "json.h"
+#include "api/json.h"
 #include "labels.h"
 #include "refusal.h"
 

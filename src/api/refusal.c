@@ -14,7 +14,7 @@
 
 #include "base/strbuf.h"
 #include "base/utf8.h"
-#include "json.h"
+#include "api/json.h"
 
 enum {
     BODY_MAX = 64 * 1024,      /* an error document has about 1 KiB; larger ones are not read */

@@ -42,6 +42,7 @@ static bool kind_retryable(enum err_kind kind, int status)
     case ERR_CONF:
     case ERR_IO:
     case ERR_NOMEM:
+    case ERR_NOT_FOUND:
     case ERR_STOPPED:
         break;
     }

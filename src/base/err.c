@@ -31,6 +31,7 @@ static const char *const kind_names[] = {
     [ERR_CONF] = "conf",
     [ERR_IO] = "io",
     [ERR_NOMEM] = "nomem",
+    [ERR_NOT_FOUND] = "not_found",
     [ERR_STOPPED] = "stopped",
 };
 _Static_assert(ARRAY_LEN(kind_names) == ERR_STOPPED + 1, "a name for every kind");
@@ -107,6 +108,8 @@ int err_nomem(struct err *err, const char *what)
 
 enum err_kind err_reason(enum err_kind kind)
 {
+    if (kind == ERR_NOT_FOUND)
+        return ERR_API;
     return kind <= ERR_INTERNAL ? kind : ERR_INTERNAL;
 }
 

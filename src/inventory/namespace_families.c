@@ -257,13 +257,35 @@ static void emit_withheld(struct expo *e, const char *name, const struct entry *
 
 /* --- requests --- */
 
-static struct expo_labels operation_label(enum operation operation)
+/* True for those that the entry's collectors ask for, or asked for once. */
+static bool operation_used(const struct entry *entry, enum operation operation)
 {
-    static const struct expo_labels labels[OPERATION_END] = {
-        [OPERATION_LIST_DEPLOYMENTS] = EXPO_LABELS_INIT("operation=\"ListDeployments\""),
-    };
-    assert(operation < OPERATION_END);
-    return labels[operation];
+    const struct target *target = entry->target;
+    unsigned by = 0;
+
+    if (operation == OPERATION_LIST_DEPLOYMENTS && target->n_deployment_names == 0)
+        by = 1u << COLLECTOR_DEPLOYMENTS;
+    else if (operation == OPERATION_GET_DEPLOYMENTS_BY_NAME && target->n_deployment_names > 0)
+        by = 1u << COLLECTOR_DEPLOYMENTS;
+    else if (operation == OPERATION_LIST_DEPLOYMENT_DRAFTS)
+        by = 1u << COLLECTOR_DRAFTS;
+    else if (operation == OPERATION_GET_DEPLOY_DEPLOYMENT_DRAFT_RESULT)
+        by = 1u << COLLECTOR_TICKETS;
+    return (target->collectors & by) || entry->stats.operations[operation].n_codes > 0;
+}
+
+#define FOR_EACH_OPERATION(op, entry)          \
+    for (int op = 0; op < OPERATION_END; op++) \
+        if (operation_used((entry), (enum operation)op))
+
+static void emit_of_operation(struct expo *e, const char *name, const struct entry *entry,
+                              enum operation operation, uint64_t value)
+{
+    char extra[128];
+    int len = snprintf(extra, sizeof(extra), "operation=\"%s\"", operation_name(operation));
+
+    expo_sample_i64(e, name, entry_labels(entry), (struct expo_labels){extra, (size_t)len},
+                    (int64_t)value);
 }
 
 static void emit_requests(struct expo *e, const char *name, const struct entry *entry,
@@ -291,27 +313,25 @@ static void emit_request_failures(struct expo *e, const char *name, const struct
                                   int64_t now_mono_ms)
 {
     (void)now_mono_ms;
-    for (int op = 0; op < OPERATION_END; op++)
-        emit_reasons(e, name, entry, "operation", operation_name((enum operation)op),
-                     entry->stats.operations[op].failures);
+    FOR_EACH_OPERATION(op, entry)
+    emit_reasons(e, name, entry, "operation", operation_name((enum operation)op),
+                 entry->stats.operations[op].failures);
 }
 
 static void emit_retries(struct expo *e, const char *name, const struct entry *entry,
                          int64_t now_mono_ms)
 {
     (void)now_mono_ms;
-    for (int op = 0; op < OPERATION_END; op++)
-        expo_sample_i64(e, name, entry_labels(entry), operation_label((enum operation)op),
-                        (int64_t)entry->stats.operations[op].retries);
+    FOR_EACH_OPERATION(op, entry)
+    emit_of_operation(e, name, entry, (enum operation)op, entry->stats.operations[op].retries);
 }
 
 static void emit_throttled(struct expo *e, const char *name, const struct entry *entry,
                            int64_t now_mono_ms)
 {
     (void)now_mono_ms;
-    for (int op = 0; op < OPERATION_END; op++)
-        expo_sample_i64(e, name, entry_labels(entry), operation_label((enum operation)op),
-                        (int64_t)entry->stats.operations[op].throttled);
+    FOR_EACH_OPERATION(op, entry)
+    emit_of_operation(e, name, entry, (enum operation)op, entry->stats.operations[op].throttled);
 }
 
 static void emit_waits(struct expo *e, const char *name, const struct entry *entry,

@@ -50,5 +50,7 @@ unsigned deployment_differences(const struct deployment *a, const struct deploym
         parts |= DEPLOYMENT_HAS_CHANGES;
     if (labels_differ(a, b))
         parts |= DEPLOYMENT_LABELS;
+    if (a->content_hash != b->content_hash)
+        parts |= DEPLOYMENT_CONTENT;
     return parts;
 }

@@ -3,6 +3,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
+size_t record_kind_size(enum record_kind kind)
+{
+    assert(kind < RECORD_KIND_END);
+    return kind == RECORD_DRAFT ? sizeof(struct draft) : sizeof(struct deployment);
+}
+
 struct listing *listing_new(void)
 {
     CLEANUP(listing_freep) struct listing *listing = calloc(1, sizeof(*listing));

@@ -42,7 +42,22 @@ const char *operation_name(enum operation operation)
 {
     static const char *const names[OPERATION_END] = {
         [OPERATION_LIST_DEPLOYMENTS] = "ListDeployments",
+        [OPERATION_GET_DEPLOYMENTS_BY_NAME] = "GetDeploymentsByName",
+        [OPERATION_LIST_DEPLOYMENT_DRAFTS] = "ListDeploymentDrafts",
+        [OPERATION_GET_DEPLOYMENT_DRAFT] = "GetDeploymentDraft",
+        [OPERATION_UPDATE_DEPLOYMENT_DRAFT] = "UpdateDeploymentDraft",
+        [OPERATION_GET_DEPLOY_DEPLOYMENT_DRAFT_RESULT] = "GetDeployDeploymentDraftResult",
     };
     assert(operation < OPERATION_END);
     return names[operation];
+}
+
+const char *record_kind_name(enum record_kind kind)
+{
+    static const char *const names[RECORD_KIND_END] = {
+        [RECORD_DEPLOYMENT] = "deployment",
+        [RECORD_DRAFT] = "draft",
+    };
+    assert(kind < RECORD_KIND_END);
+    return names[kind];
 }

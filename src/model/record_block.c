@@ -4,6 +4,7 @@
  *     id NUL name NUL draft_id NUL     which repeat nowhere
  *     six references                   to the enumerations, in the order of struct deployment
  *     numbers                          see pack_numbers
+ *     the content's hash               a byte that says whether there is one, then itself
  *     number of labels, then a reference to each name and each value
  *
  * A reference is one byte: the number of a string that stood in this block before, or NEW with the
@@ -115,6 +116,13 @@ static void pack_numbers(struct packer *p, const struct deployment *d)
     strbuf_add(p->out, bytes, (size_t)(end - bytes) + sizeof(wide));
 }
 
+static void pack_content(struct packer *p, const struct deployment *d)
+{
+    strbuf_addc(p->out, d->content_hash != 0);
+    if (d->content_hash != 0)
+        strbuf_add(p->out, &d->content_hash, sizeof(d->content_hash));
+}
+
 static void pack_labels(struct packer *p, const struct deployment *d)
 {
     unsigned char n[VARINT_MAX];
@@ -144,6 +152,7 @@ void record_block_pack(struct strbuf *out, const struct deployment *items, size_
         pack_reference(&p, d->target_mode);
         pack_reference(&p, d->resource_setting_mode);
         pack_numbers(&p, d);
+        pack_content(&p, d);
         pack_labels(&p, d);
     }
 }
@@ -215,6 +224,17 @@ static void take_numbers(struct unpacker *u, struct deployment *d)
     d->taskmanager_memory = wide.memories[1];
 }
 
+static uint64_t take_content(struct unpacker *u)
+{
+    uint64_t hash = 0;
+
+    if (*u->at++) {
+        memcpy(&hash, u->at, sizeof(hash));
+        u->at += sizeof(hash);
+    }
+    return hash;
+}
+
 static void take_deployment(struct unpacker *u, struct deployment *d,
                             struct deployment_label **labels)
 {
@@ -228,6 +248,7 @@ static void take_deployment(struct unpacker *u, struct deployment *d,
     d->target_mode = take_reference(u);
     d->resource_setting_mode = take_reference(u);
     take_numbers(u, d);
+    d->content_hash = take_content(u);
     d->n_labels = (size_t)take_varint(u);
     d->labels = d->n_labels > 0 ? *labels : NULL;
     for (size_t i = 0; i < d->n_labels; i++) {

@@ -14,7 +14,7 @@ void job_release(struct job *job)
 void refresh_run(struct api_client *client, const struct job *job, struct job_result *ret)
 {
     int64_t began_mono_ms = clock_mono_ms();
-    const struct api_list_request request = {
+    const struct api_request request = {
         .target = job->target,
         .namespace_name = job->namespace_name,
         .credentials = job->credentials,

@@ -13,7 +13,7 @@
 #include <cjson/cJSON.h>
 
 #include "base/utf8.h"
-#include "json.h"
+#include "api/json.h"
 #include "page_oracle.h"
 #include "page_reader.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/quantity.h"
-#include "json.h"
+#include "api/json.h"
 #include "labels.h"
 #include "refusal.h"
 #include "text.h"

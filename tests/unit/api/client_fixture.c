@@ -67,7 +67,7 @@ int tear_down(void **state)
 
 int list_with(struct credentials *credentials, struct listing **ret)
 {
-    const struct api_list_request request = {.target = &target,
+    const struct api_request request = {.target = &target,
                                              .namespace_name = "ns-1",
                                              .credentials = credentials,
                                              .deadline_mono_ms = now_ms + target.deadline_ms};

@@ -12,7 +12,7 @@
 
 #include "alloc_fail.h"
 #include "base/utf8.h"
-#include "json.h"
+#include "api/json.h"
 
 #define MEMBER(text, number, ...)                                                  \
     {                                                                              \

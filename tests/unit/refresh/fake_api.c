@@ -334,7 +334,7 @@ static void wait_for_answer(const struct api_client *client, size_t name)
     }
 }
 
-static void note_begun(size_t name, const struct api_list_request *request)
+static void note_begun(size_t name, const struct api_request *request)
 {
     struct fake_seen *seen = &fake.names[name].seen;
 
@@ -349,7 +349,7 @@ static void note_begun(size_t name, const struct api_list_request *request)
     seen->deadline_left_ms = request->deadline_mono_ms - clock_mono_ms();
 }
 
-int api_client_list_deployments(struct api_client *client, const struct api_list_request *request,
+int api_client_list_deployments(struct api_client *client, const struct api_request *request,
                                 struct listing **ret, struct api_stats *stats, struct err *err)
 {
     enum fake_mode mode;

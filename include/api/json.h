@@ -5,8 +5,8 @@
  * as success when nothing but white space follows, and accessors are case-sensitive and never
  * convert. A document belongs to one thread.
  */
-#ifndef JSON_H
-#define JSON_H
+#ifndef API_JSON_H
+#define API_JSON_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/strbuf.h"
 
 struct cJSON;
 typedef struct cJSON json_value;
@@ -36,6 +37,35 @@ int json_parse(const char *text, size_t len, size_t budget_bytes, json_value **r
                struct err *err) MUST_CHECK;
 void json_free(json_value *root);
 void json_freep(json_value **root);
+
+/*
+ * As json_parse, for text that will be sent back: refused with ERR_PARSE is what would not come
+ * back as it was (a number that a double does not hold exactly, a NUL in a string, a damaged
+ * string, a key that comes twice); the message names the place.
+ */
+int json_parse_exact(const char *text, size_t len, size_t budget_bytes, json_value **ret,
+                     struct err *err) MUST_CHECK;
+
+/* --- making and changing --- */
+
+/* A copy of all of it; NULL when memory is out. */
+json_value *json_copy(const json_value *v);
+/* Puts value (consumed, also on failure) in place of the member, or behind the last one. */
+int json_set_take(json_value *object, const char *key, json_value *value,
+                  struct err *err) MUST_CHECK;
+/* Takes the member out, if there is one. */
+void json_remove(json_value *object, const char *key);
+
+/* Order of members does not count; numbers are equal if they print alike. NULL equals NULL only. */
+bool json_equal(const json_value *a, const json_value *b);
+
+/*
+ * Appends the text: on one line, or indented by two blanks a level for people to read. Numbers are
+ * printed so that they read back the same. ERR_NOMEM.
+ */
+int json_print(const json_value *v, bool pretty, struct strbuf *out, struct err *err) MUST_CHECK;
+
+/* --- reading --- */
 
 /* Member of an object, exact case; NULL if v is no object or has none. JSON null counts as none. */
 const json_value *json_get(const json_value *v, const char *key);
