@@ -515,9 +515,8 @@ static int list_all(struct lister *lister, struct listing **ret, struct err *err
  * The listing, with smaller pages if need be. Only a size that brought home a whole listing is
  * remembered: a server that sends nonsense without end is no reason for a request per deployment.
  */
-static int list_with_any_page_size(struct api_client *client,
-                                   const struct api_request *request, struct lister *lister,
-                                   struct listing **ret, struct err *err)
+static int list_with_any_page_size(struct api_client *client, const struct api_request *request,
+                                   struct lister *lister, struct listing **ret, struct err *err)
 {
     const int configured = request->target->page_size;
     struct err reason = {.kind = ERR_NONE};

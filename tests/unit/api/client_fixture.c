@@ -68,9 +68,9 @@ int tear_down(void **state)
 int list_with(struct credentials *credentials, struct listing **ret)
 {
     const struct api_request request = {.target = &target,
-                                             .namespace_name = "ns-1",
-                                             .credentials = credentials,
-                                             .deadline_mono_ms = now_ms + target.deadline_ms};
+                                        .namespace_name = "ns-1",
+                                        .credentials = credentials,
+                                        .deadline_mono_ms = now_ms + target.deadline_ms};
 
     return api_client_list_deployments(client, &request, ret, &stats, &last_err);
 }

@@ -68,6 +68,7 @@ static void every_kind(void **state)
         {ERR_CONF, 0, false},
         {ERR_IO, 0, false},
         {ERR_NOMEM, 0, false},
+        {ERR_NOT_FOUND, 200, false},
         {ERR_STOPPED, 0, false},
     };
     bool seen[ERR_STOPPED + 1] = {false};
