@@ -1,5 +1,5 @@
 /*
- * Typed, bounded access to JSON text: the only user of cJSON.
+ * Typed, bounded access to JSON text: src/api/json*.c are the only users of cJSON.
  *
  * Parsing has a byte budget for its tree (cJSON needs up to 36 bytes a byte of text), counts only
  * as success when nothing but white space follows, and accessors are case-sensitive and never
@@ -40,30 +40,39 @@ void json_freep(json_value **root);
 
 /*
  * As json_parse, for text that will be sent back: refused with ERR_PARSE is what would not come
- * back as it was (a number that a double does not hold exactly, a NUL in a string, a damaged
- * string, a key that comes twice); the message names the place.
+ * back as it was (a number that a double does not hold exactly, a negative zero, a NUL in a string,
+ * a damaged string, a key that comes twice), and a number that only cJSON takes for one; the
+ * message names the place. How numbers were spelled (1.0) comes back, too.
  */
 int json_parse_exact(const char *text, size_t len, size_t budget_bytes, json_value **ret,
                      struct err *err) MUST_CHECK;
 
 /* --- making and changing --- */
 
+/* An empty object; NULL when memory is out. */
+json_value *json_new_object(void);
 /* A copy of all of it; NULL when memory is out. */
 json_value *json_copy(const json_value *v);
-/* Puts value (consumed, also on failure) in place of the member, or behind the last one. */
+/*
+ * Puts value (consumed, also on failure) in place of the member, or behind the last one. ERR_NOMEM,
+ * also where value is NULL; ERR_INTERNAL where object is none.
+ */
 int json_set_take(json_value *object, const char *key, json_value *value,
                   struct err *err) MUST_CHECK;
 /* Takes the member out, if there is one. */
 void json_remove(json_value *object, const char *key);
 
-/* Order of members does not count; numbers are equal if they print alike. NULL equals NULL only. */
+/* Order of members and spelling of numbers do not count, null does. NULL equals NULL only. */
 bool json_equal(const json_value *a, const json_value *b);
 
 /*
  * Appends the text: on one line, or indented by two blanks a level for people to read. Numbers are
- * printed so that they read back the same. ERR_NOMEM.
+ * printed so that they read back the same. Control characters are escaped, those of the upper half
+ * too, and U+FFFD takes the place of bytes that are no UTF-8. ERR_NOMEM, ERR_LIMIT of the buffer.
  */
 int json_print(const json_value *v, bool pretty, struct strbuf *out, struct err *err) MUST_CHECK;
+/* Appends a string in the same way, with its quotes. */
+void json_print_string(const char *s, struct strbuf *out);
 
 /* --- reading --- */
 
@@ -77,6 +86,7 @@ const char *json_key(const json_value *child);
 
 bool json_is_object(const json_value *v);
 bool json_is_array(const json_value *v);
+bool json_is_null(const json_value *v);
 
 /* All of these take NULL as a value of no type. */
 
