@@ -9,11 +9,17 @@
 
 #define HASH_FNV1A_START UINT64_C(14695981039346656037)
 
+/* Goes on from h over a byte. */
+static inline uint64_t hash_fnv1a_byte(uint64_t h, unsigned char byte)
+{
+    return (h ^ byte) * UINT64_C(1099511628211);
+}
+
 /* Goes on from h over the text, without its NUL. */
 static inline uint64_t hash_fnv1a(uint64_t h, const char *text)
 {
     for (; *text; text++)
-        h = (h ^ (unsigned char)*text) * UINT64_C(1099511628211);
+        h = hash_fnv1a_byte(h, (unsigned char)*text);
     return h;
 }
 

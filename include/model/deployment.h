@@ -70,8 +70,6 @@ struct deployment {
 
     const struct deployment_label *labels;
     size_t n_labels;
-
-    uint32_t page; /* 1-based page it came on: of duplicates the later page wins */
 };
 
 /* Parts of a deployment that change apart from each other: bits. */

@@ -70,8 +70,7 @@ const char *record_block_first_id(const struct record_block *block);
 
 /*
  * One block's deployments as plain structs, in memory that is used again for the next block. All
- * is as the listing had it but for page, which is 0: on what page a deployment came says nothing
- * about it, and differs whenever another one is created. Strings live in the block.
+ * is as the listing had it. Strings live in the block.
  */
 struct records_view {
     struct deployment *items;

@@ -4,15 +4,6 @@
  */
 #include "deployment_shape.h"
 
-#define MEMBER(text, number, ...)                                                  \
-    {                                                                              \
-        .key = (text), .key_len = sizeof(text) - 1, .value = (number), __VA_ARGS__ \
-    }
-#define SHAPE(list)                                     \
-    {                                                   \
-        .members = (list), .n_members = ARRAY_LEN(list) \
-    }
-
 /* Members of a resource setting whose values begin at `first`, as static tables named with prefix.
  */
 #define SETTING_SHAPES(prefix, first)                                                          \
@@ -59,6 +50,8 @@ SETTING_SHAPES(batch, FIELD_BATCH);
 static const struct json_member artifact_members[] = {MEMBER("kind", FIELD_ARTIFACT_KIND)};
 static const struct json_shape artifact_shape = SHAPE(artifact_members);
 
+ARTIFACT_SHAPE(content, FIELD_ARTIFACT, FIELD_CONTENT);
+
 static const struct json_member target_members[] = {
     MEMBER("name", FIELD_TARGET_NAME),
     MEMBER("mode", FIELD_TARGET_MODE),
@@ -75,36 +68,27 @@ static const struct json_member summary_members[] = {
 };
 static const struct json_shape summary_shape = SHAPE(summary_members);
 
-static const struct json_member deployment_members[] = {
-    MEMBER("deploymentId", FIELD_ID),
-    MEMBER("name", FIELD_NAME),
-    MEMBER("engineVersion", FIELD_ENGINE_VERSION),
-    MEMBER("executionMode", FIELD_EXECUTION_MODE),
-    MEMBER("deploymentTarget", FIELD_TARGET, .inside = &target_shape),
-    MEMBER("artifact", FIELD_ARTIFACT, .inside = &artifact_shape),
-    MEMBER("jobSummary", FIELD_SUMMARY, .inside = &summary_shape),
-    MEMBER("labels", FIELD_LABELS, .how = JSON_RAW),
-    MEMBER("deploymentHasChanged", FIELD_HAS_CHANGED),
-    MEMBER("referencedDeploymentDraftId", FIELD_DRAFT_ID),
-    MEMBER("createdAt", FIELD_CREATED),
-    MEMBER("modifiedAt", FIELD_MODIFIED),
-    MEMBER("streamingResourceSetting", FIELD_STREAMING + SETTING_SELF, .inside = &streaming_shape),
-    MEMBER("batchResourceSetting", FIELD_BATCH + SETTING_SELF, .inside = &batch_shape),
-};
-static const struct json_shape deployment_shape = SHAPE(deployment_members);
+#define DEPLOYMENT_MEMBERS(artifact_shape)                                                         \
+    MEMBER("deploymentId", FIELD_ID), MEMBER("name", FIELD_NAME),                                  \
+        MEMBER("engineVersion", FIELD_ENGINE_VERSION),                                             \
+        MEMBER("executionMode", FIELD_EXECUTION_MODE),                                             \
+        MEMBER("deploymentTarget", FIELD_TARGET, .inside = &target_shape),                         \
+        MEMBER("artifact", FIELD_ARTIFACT, .inside = artifact_shape),                              \
+        MEMBER("jobSummary", FIELD_SUMMARY, .inside = &summary_shape),                             \
+        MEMBER("labels", FIELD_LABELS, .how = JSON_RAW),                                           \
+        MEMBER("deploymentHasChanged", FIELD_HAS_CHANGED),                                         \
+        MEMBER("referencedDeploymentDraftId", FIELD_DRAFT_ID), MEMBER("createdAt", FIELD_CREATED), \
+        MEMBER("modifiedAt", FIELD_MODIFIED),                                                      \
+        MEMBER("streamingResourceSetting", FIELD_STREAMING + SETTING_SELF,                         \
+               .inside = &streaming_shape),                                                        \
+        MEMBER("batchResourceSetting", FIELD_BATCH + SETTING_SELF, .inside = &batch_shape)
 
-static const struct json_member reply_members[] = {
-    MEMBER("success", REPLY_SUCCESS),
-    MEMBER("totalSize", REPLY_TOTAL_SIZE),
-    MEMBER("data", REPLY_DATA, .how = JSON_RECORDS, .inside = &deployment_shape),
-    MEMBER("Code", REPLY_REFUSAL_CODE),
-    MEMBER("code", REPLY_REFUSAL_CODE_2),
-    MEMBER("errorCode", REPLY_REFUSAL_CODE_3),
-    MEMBER("Message", REPLY_REFUSAL_MESSAGE),
-    MEMBER("message", REPLY_REFUSAL_MESSAGE_2),
-    MEMBER("errorMessage", REPLY_REFUSAL_MESSAGE_3),
-    MEMBER("RequestId", REPLY_REFUSAL_REQUEST_ID),
-    MEMBER("requestId", REPLY_REFUSAL_REQUEST_ID_2),
-    MEMBER("requestid", REPLY_REFUSAL_REQUEST_ID_3),
-};
-const struct json_shape reply_shape = SHAPE(reply_members);
+static const struct json_member deployment_members[] = {DEPLOYMENT_MEMBERS(&artifact_shape)};
+static const struct json_shape deployment_shape = SHAPE(deployment_members);
+static const struct json_member reply_members[] = {REPLY_MEMBERS(&deployment_shape)};
+const struct json_shape deployments_shape = SHAPE(reply_members);
+
+static const struct json_member full_deployment_members[] = {DEPLOYMENT_MEMBERS(&content_shape)};
+static const struct json_shape full_deployment_shape = SHAPE(full_deployment_members);
+static const struct json_member full_reply_members[] = {REPLY_MEMBERS(&full_deployment_shape)};
+const struct json_shape deployments_with_content_shape = SHAPE(full_reply_members);

@@ -1,29 +1,12 @@
 /*
- * What of a reply of ListDeployments is read: the values by number, and where they stand.
+ * What of a reply of ListDeployments or GetDeploymentsByName is read: the values by number, and
+ * where they stand.
  */
 #ifndef DEPLOYMENT_SHAPE_H
 #define DEPLOYMENT_SHAPE_H
 
-#include "json_scan.h"
 #include "model/deployment.h"
-
-/* Of the root. */
-enum {
-    REPLY_SUCCESS,
-    REPLY_TOTAL_SIZE,
-    REPLY_DATA,
-    REPLY_REFUSAL_FIRST, /* what refusal.c looks for */
-    REPLY_REFUSAL_CODE = REPLY_REFUSAL_FIRST,
-    REPLY_REFUSAL_CODE_2,
-    REPLY_REFUSAL_CODE_3,
-    REPLY_REFUSAL_MESSAGE,
-    REPLY_REFUSAL_MESSAGE_2,
-    REPLY_REFUSAL_MESSAGE_3,
-    REPLY_REFUSAL_REQUEST_ID,
-    REPLY_REFUSAL_REQUEST_ID_2,
-    REPLY_REFUSAL_REQUEST_ID_3,
-    REPLY_VALUES,
-};
+#include "record_shape.h"
 
 /* Of a resource setting, counted from its first value. */
 enum {
@@ -52,7 +35,9 @@ enum {
     FIELD_EXECUTION_MODE,
     FIELD_ENGINE_VERSION,
     FIELD_ARTIFACT,
-    FIELD_ARTIFACT_KIND,
+    FIELD_ARTIFACT_KIND = FIELD_ARTIFACT + ARTIFACT_KIND,
+    FIELD_CONTENT = FIELD_ARTIFACT + ARTIFACT_VALUES,
+    FIELD_AFTER_CONTENT = FIELD_CONTENT + CONTENT_VALUES - 1,
     FIELD_TARGET,
     FIELD_TARGET_NAME,
     FIELD_TARGET_MODE,
@@ -68,7 +53,8 @@ enum {
     FIELD_VALUES_END = FIELD_BATCH + SETTING_VALUES,
 };
 
-/* The root of the reply. */
-extern const struct json_shape reply_shape;
+/* The root of the reply; with the hashes of the artifact's text, or without. */
+extern const struct json_shape deployments_shape;
+extern const struct json_shape deployments_with_content_shape;
 
 #endif

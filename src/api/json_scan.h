@@ -41,6 +41,7 @@ enum json_type {
 struct json_raw {
     uint8_t type; /* enum json_type */
     bool cut;     /* longer than what is kept; the text of an object is of no use then */
+    bool hashed;  /* the text is the FNV-1a hash of the string's bytes, a uint64_t in memory */
     uint32_t at;  /* in the text of its record, or of the root */
     uint32_t len;
 };
@@ -54,6 +55,7 @@ struct json_member {
     uint8_t value;   /* its number among the values */
     enum {
         JSON_KEEP,    /* a scalar; of an object or array the type alone */
+        JSON_HASHED,  /* a string: the hash of its bytes as they stand in the text */
         JSON_RAW,     /* an object: its whole text, without white space */
         JSON_RECORDS, /* an array: each object in it is a record of the shape `inside` */
     } how;

@@ -8,6 +8,22 @@
 #include <string.h>
 
 #include "api/json.h"
+#include "base/hash.h"
+
+/* The hash goes on over some bytes of the string; how they were cut does not matter. */
+static void wanted_hash(struct json_scan *s, const struct json_raw *value, const char *bytes,
+                        size_t len)
+{
+    struct strbuf *text = wanted_text(s, value);
+    uint64_t hash;
+
+    if (!strbuf_ok(text))
+        return;
+    memcpy(&hash, text->ptr + value->at, sizeof(hash));
+    for (size_t i = 0; i < len; i++)
+        hash = hash_fnv1a_byte(hash, (unsigned char)bytes[i]);
+    memcpy(text->ptr + value->at, &hash, sizeof(hash));
+}
 
 void wanted_keep(struct json_scan *s, struct json_raw *value, const char *bytes, size_t len)
 {
@@ -31,6 +47,12 @@ void wanted_begin_scalar(struct json_scan *s, enum json_type type)
     struct json_raw *value = &s->values[m->value];
     *value = (struct json_raw){.type = (uint8_t)type, .at = (uint32_t)wanted_text(s, value)->len};
     s->keeping = value;
+    if (m->how == JSON_HASHED && type == JSON_STRING) {
+        const uint64_t start = HASH_FNV1A_START;
+        value->hashed = true;
+        value->len = sizeof(start);
+        strbuf_add(wanted_text(s, value), &start, sizeof(start));
+    }
 }
 
 /* Tells most keys that are not wanted from those that are. */
@@ -180,6 +202,10 @@ void wanted_keep_value(struct json_scan *s, const char *bytes, size_t len, bool 
 {
     const struct strbuf *text = wanted_text(s, s->keeping);
 
+    if (s->keeping->hashed) {
+        wanted_hash(s, s->keeping, bytes, len);
+        return;
+    }
     wanted_keep(s, s->keeping, bytes, len);
     if (closed && s->keeping->cut && strbuf_ok(text))
         s->keeping->len = (uint32_t)sound_len(s, text->ptr + s->keeping->at, s->keeping->len);

@@ -11,18 +11,24 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/glob.h"
-#include "model/deployment.h"
+#include "model/listing.h"
 #include "retry.h"
 
+struct page_kind;
+
 struct page_options {
+    const struct page_kind *kind;
     const struct glob_list *labels; /* allowlist, matched against the key as it came */
     size_t page_size;               /* as many objects were asked for */
     size_t max_items;               /* more of them on one page is ERR_LIMIT */
-    uint32_t page;                  /* 1-based, put into the records */
 };
 
 struct page {
-    struct deployment *items; /* in the arena */
+    union { /* as the kind says; in the arena */
+        struct deployment *items;
+        struct draft *drafts;
+        void *records;
+    };
     size_t n_items;
     size_t n_objects;   /* entries of the data array, the bad ones too: tells full from short */
     int64_t total_size; /* -1 = missing or no integer >= 0 (digits in a string count as one) */

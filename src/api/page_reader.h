@@ -1,5 +1,5 @@
 /*
- * One reply of ListDeployments, bytes -> records, as the bytes arrive.
+ * One reply that holds a list of deployments or drafts, bytes -> records, as the bytes arrive.
  *
  * Every quirk of the API's values ends here: what leaves is clean UTF-8, cut to size, and numbers
  * that can be shown. One bad object is left out and counted; a reply that is no page is an error.
@@ -14,12 +14,31 @@
 #include "page.h"
 #include "text.h"
 
+struct page_reader;
+
+/* What is on the page. The structs below are all there are. */
+struct page_kind {
+    enum record_kind record;
+    const struct json_shape *shape; /* of the root; see record_shape.h */
+    size_t n_values;
+    size_t id; /* the value without which there is no record */
+    /*
+     * Fills a record of the kind's struct, in the reader's arena; its id is NULL if it has none to
+     * be known by.
+     */
+    int (*read)(struct page_reader *r, void *ret, struct err *err);
+};
+
+extern const struct page_kind page_of_deployments;
+extern const struct page_kind page_of_deployments_with_content; /* content_hash is set */
+extern const struct page_kind page_of_drafts;
+
 struct page_reader {
     struct page_options options;
     struct json_scan scan;
     struct text_cleaner text;
     struct strbuf scratch; /* a value as cJSON takes it */
-    struct deployment *items;
+    char *records;         /* in the arena; of the kind's struct */
     size_t n_items;
     size_t cap_items;
 };
@@ -38,7 +57,7 @@ int page_reader_write(struct page_reader *r, const char *bytes, size_t len,
 
 /*
  * The body of a 200 was complete. ERR_PARSE: not a page; one whose data is null or missing is none
- * either, for an empty list makes all deployments vanish. ERR_API (or the kind the code speaks of)
+ * either, for an empty list makes all records vanish. ERR_API (or the kind the code speaks of)
  * with *refusal filled: success is not true. On failure *ret is untouched; what the arena has
  * grown by stays in it.
  */

@@ -7,7 +7,7 @@
  *     shorter than asked for). Not if the count equals such a T.
  *   - A page without objects, or with none that is new, ends the list: a T that is too large costs
  *     one request, not millions. So does a server that repeats its last page for ever.
- *   - ceil(max_deployments/P) + 1 pages at most. The one more tells "exactly full" from "too many".
+ *   - ceil(max_records/P) + 1 pages at most. The one more tells "exactly full" from "too many".
  *
  * An object that cannot be read still counts towards T: the count is distinct ids + unreadable
  * ones.
@@ -15,6 +15,7 @@
 #include "paging.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,20 +28,29 @@ static uint32_t pages_for(uint64_t objects, uint32_t page_size)
     return pages > UINT32_MAX - 2 ? UINT32_MAX - 2 : (uint32_t)pages;
 }
 
-void paging_init(struct paging *p, uint32_t page_size, int64_t max_deployments,
+void paging_init(struct paging *p, enum record_kind kind, uint32_t page_size, int64_t max_records,
                  const struct ids_key *key)
 {
-    assert(page_size >= 1 && max_deployments >= 1);
+    assert(page_size >= 1 && max_records >= 1);
     *p = (struct paging){
+        .kind = kind,
         .page_size = page_size,
-        .max_records = (size_t)max_deployments,
-        .max_pages = pages_for((uint64_t)max_deployments, page_size) + 1,
+        .max_records = (size_t)max_records,
+        .max_pages = pages_for((uint64_t)max_records, page_size) + 1,
         .next = 1,
         .last = UINT32_MAX,
         .total = -1,
         .total_min = -1,
     };
     ids_init(&p->ids, key);
+}
+
+void paging_init_parts(struct paging *p, enum record_kind kind, uint32_t n_parts,
+                       int64_t max_records, const struct ids_key *key)
+{
+    assert(n_parts >= 1);
+    paging_init(p, kind, 1, max_records, key);
+    p->n_parts = n_parts;
 }
 
 void paging_release(struct paging *p)
@@ -85,6 +95,8 @@ static bool goes_on(const struct paging *p)
 
 static bool has_next(const struct paging *p)
 {
+    if (p->n_parts > 0)
+        return p->next <= p->n_parts;
     if (p->next == 1)
         return true;
     if (p->top == 0 || p->overflow || p->next > p->last || p->next > p->max_pages)
@@ -144,12 +156,19 @@ static int make_room(struct paging *p)
     return 0;
 }
 
-/* Of two records of one object the one from the later page is the fresher guess. */
-static bool is_later(const struct deployment *d, size_t position, const struct paging_record *than)
+static const char *id_of(const void *record)
 {
-    if (d->page != than->deployment->page)
-        return d->page > than->deployment->page;
-    return position > than->position;
+    _Static_assert(offsetof(struct deployment, id) == 0 && offsetof(struct draft, id) == 0,
+                   "records begin with their id");
+    return *(const char *const *)record;
+}
+
+/* Of two records of one object the one from the later page is the fresher guess. */
+static bool is_later(const struct paging_record *r, const struct paging_record *than)
+{
+    if (r->page != than->page)
+        return r->page > than->page;
+    return r->position > than->position;
 }
 
 /* Bytes behind the end count as 0, as in strcmp(). */
@@ -165,18 +184,39 @@ static uint64_t id_begin(const char *id)
     return begin;
 }
 
-static int add_record(struct paging *p, const struct deployment *d, size_t position)
+static int add_record(struct paging *p, const struct paging_record *r)
 {
     size_t number;
     bool is_new;
 
-    if (make_room(p) < 0 || ids_add(&p->ids, d->id, &number, &is_new) < 0)
+    if (make_room(p) < 0 || ids_add(&p->ids, id_of(r->record), &number, &is_new) < 0)
         return -1;
     if (!is_new)
         p->duplicates++;
-    if (is_new || is_later(d, position, &p->records[number]))
-        p->records[number] = (struct paging_record){
-            .deployment = d, .id_begin = id_begin(d->id), .position = position};
+    if (is_new || is_later(r, &p->records[number]))
+        p->records[number] = *r;
+    return 0;
+}
+
+static int add_records(struct paging *p, uint32_t number, const struct page *page)
+{
+    const char *at = page->records;
+
+    for (size_t i = 0; i < page->n_items; i++, at += record_kind_size(p->kind)) {
+        const struct paging_record r = {
+            .record = at, .id_begin = id_begin(id_of(at)), .page = number, .position = (uint32_t)i};
+        /*
+         * More per page than asked for: the bound on pages would not bound the memory. Those that
+         * come again count, for their records stay in the arena all the same.
+         */
+        if (p->n_parts == 0 &&
+            distinct(p) + p->duplicates >= (uint64_t)p->max_pages * p->page_size) {
+            p->overflow = true;
+            break;
+        }
+        if (add_record(p, &r) < 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -197,21 +237,13 @@ int paging_add(struct paging *p, uint32_t number, const struct page *page, struc
         p->top_full = page->n_objects >= p->page_size;
         p->top_empty = page->n_objects == 0;
     }
-    for (size_t i = 0; i < page->n_items; i++) {
-        /*
-         * More per page than asked for: the bound on pages would not bound the memory. Those that
-         * come again count, for their records stay in the arena all the same.
-         */
-        if (distinct(p) + p->duplicates >= (uint64_t)p->max_pages * p->page_size) {
-            p->overflow = true;
-            break;
-        }
-        if (add_record(p, &page->items[i], i) < 0)
-            return err_nomem(err, "list of deployments");
-    }
+    if (add_records(p, number, page) < 0)
+        return err_nomem(err, "list of records");
     p->invalid += page->invalid;
     p->too_long += page->too_long;
     p->invalid_utf8 += page->invalid_utf8;
+    if (p->n_parts > 0)
+        return 0;
     if (count(p) == before && number < p->last)
         p->last = number;
     if (count(p) == before && page->n_objects > 0)
@@ -222,6 +254,8 @@ int paging_add(struct paging *p, uint32_t number, const struct page *page, struc
 enum paging_verdict paging_verdict(const struct paging *p)
 {
     assert(paging_done(p));
+    if (p->n_parts > 0)
+        return PAGING_WHOLE;
     if (complete(p) && !p->overflow)
         return PAGING_WHOLE;
     if (p->overflow || (p->next > p->max_pages && goes_on(p))) {
@@ -251,8 +285,8 @@ char *paging_describe(const struct paging *p, char buf[PAGING_TEXT_LEN])
         snprintf(total, sizeof(total), "totalSize %lld%s", (long long)p->total,
                  p->total_varies ? " (not on every page)" : "");
     snprintf(buf, PAGING_TEXT_LEN,
-             "%s, but %zu deployments on %u pages of %u (%llu duplicates, %llu unreadable)", total,
-             distinct(p), (unsigned)p->top, (unsigned)p->page_size,
+             "%s, but %zu %ss on %u pages of %u (%llu duplicates, %llu unreadable)", total,
+             distinct(p), record_kind_name(p->kind), (unsigned)p->top, (unsigned)p->page_size,
              (unsigned long long)p->duplicates, (unsigned long long)p->invalid);
     return buf;
 }
@@ -277,8 +311,8 @@ static int by_page(const void *left, const void *right)
     const struct paging_record *a = left;
     const struct paging_record *b = right;
 
-    if (a->deployment->page != b->deployment->page)
-        return a->deployment->page < b->deployment->page ? -1 : 1;
+    if (a->page != b->page)
+        return a->page < b->page ? -1 : 1;
     return a->position < b->position ? -1 : a->position > b->position;
 }
 
@@ -289,7 +323,7 @@ static int by_id(const void *left, const void *right)
 
     if (a->id_begin != b->id_begin)
         return a->id_begin < b->id_begin ? -1 : 1;
-    return strcmp(a->deployment->id, b->deployment->id);
+    return strcmp(id_of(a->record), id_of(b->record));
 }
 
 int paging_finish(const struct paging *p, struct listing *listing, struct err *err)
@@ -301,7 +335,8 @@ int paging_finish(const struct paging *p, struct listing *listing, struct err *e
     /* What was announced and never fetched, or fetched and left out: whichever is more. */
     if (paging_verdict(p) == PAGING_LIMITED && (uint64_t)p->total > count(p))
         left_out += (uint64_t)p->total - count(p);
-    struct deployment *items = arena_calloc(listing->arena, kept, sizeof(*items));
+    const size_t size = record_kind_size(p->kind);
+    char *items = arena_calloc(listing->arena, kept, size);
     if (!items)
         return err_nomem(err, "listing");
     if (n > 0) {
@@ -314,11 +349,12 @@ int paging_finish(const struct paging *p, struct listing *listing, struct err *e
             qsort(sorted, n, sizeof(*sorted), by_page);
         qsort(sorted, kept, sizeof(*sorted), by_id);
         for (size_t i = 0; i < kept; i++)
-            items[i] = *sorted[i].deployment;
+            memcpy(items + i * size, sorted[i].record, size);
     }
-    listing->items = items;
+    listing->kind = p->kind;
+    listing->records = items;
     listing->n_items = kept;
-    listing->expected = p->total;
+    listing->expected = p->n_parts > 0 ? -1 : p->total;
     listing->duplicates = p->duplicates;
     listing->invalid = p->invalid;
     listing->over_limit = left_out;

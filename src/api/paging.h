@@ -30,12 +30,15 @@ enum paging_verdict {
 };
 
 struct paging_record {
-    const struct deployment *deployment;
-    uint64_t id_begin; /* the first bytes of its id, as a number that sorts like them */
-    size_t position;   /* on its page */
+    const void *record; /* begins with its id, see model/listing.h */
+    uint64_t id_begin;  /* the first bytes of its id, as a number that sorts like them */
+    uint32_t page;      /* that it came on */
+    uint32_t position;  /* on its page */
 };
 
 struct paging {
+    enum record_kind kind;
+    uint32_t n_parts; /* see paging_init_parts; 0 = a paged list */
     uint32_t page_size;
     size_t max_records;
     uint32_t max_pages; /* never asked for more: the guard against a list without end */
@@ -63,9 +66,15 @@ struct paging {
     uint64_t invalid_utf8;
 };
 
-/* page_size and max_deployments are at least 1. Copies the key. */
-void paging_init(struct paging *p, uint32_t page_size, int64_t max_deployments,
+/* page_size and max_records are at least 1. Copies the key. */
+void paging_init(struct paging *p, enum record_kind kind, uint32_t page_size, int64_t max_records,
                  const struct ids_key *key);
+/*
+ * Instead of a paged list: n_parts answers that have nothing to do with each other, one for each
+ * "page" from 1 on. All are asked for, and what they hold together is the whole.
+ */
+void paging_init_parts(struct paging *p, enum record_kind kind, uint32_t n_parts,
+                       int64_t max_records, const struct ids_key *key);
 void paging_release(struct paging *p);
 
 /* Hands out the next page; false if there is none (now, or for good: see paging_done). */
@@ -102,7 +111,7 @@ struct paging_outcome paging_outcome(const struct paging *p);
 bool paging_outcome_equal(const struct paging_outcome *a, const struct paging_outcome *b);
 
 /*
- * Fills the listing: the items sorted by id in its arena, at most max_deployments (the first ones
+ * Fills the listing: the items sorted by id in its arena, at most max_records (the first ones
  * in page order), and the counts, except pages. -1 when memory is out.
  */
 int paging_finish(const struct paging *p, struct listing *listing, struct err *err) MUST_CHECK;

@@ -256,7 +256,6 @@ static void take_deployment(struct unpacker *u, struct deployment *d,
         (*labels)->value = take_reference(u);
         ++*labels;
     }
-    d->page = 0;
 }
 
 /* What was there is not needed any more: another block's deployments take its place. */

@@ -31,7 +31,7 @@ void ours_decode(const char *body, size_t len, size_t piece, uint32_t page_no, s
 {
     static const struct glob_list no_labels;
     const struct page_options options = {
-        .labels = &no_labels, .page_size = 100, .max_items = 100, .page = page_no};
+        .kind = &page_of_deployments, .labels = &no_labels, .page_size = 100, .max_items = 100};
     struct err err = {0};
 
     if (decode(body, len, piece, &options, arena, ret, &err) < 0)

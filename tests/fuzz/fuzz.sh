@@ -38,8 +38,8 @@ cat >dictionary <<'END'
 "1e5"
 END
 
-api=(deployment_shape json json_scan json_skip json_string json_values labels page_reader refusal
-  retry text)
+api=(deployment_shape json json_scan json_skip json_string json_values labels page_deployment page_reader
+  page_values refusal retry text)
 base=(arena cleanup err glob quantity strbuf utf8)
 sources=()
 for name in "${api[@]}"; do sources+=("$root/src/api/$name.c"); done

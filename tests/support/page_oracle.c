@@ -228,7 +228,6 @@ static bool decode_deployment(struct decoder *d, const json_value *v, struct dep
         .created_unix_s = decode_time(json_get(v, "createdAt")),
         .modified_unix_s = decode_time(json_get(v, "modifiedAt")),
         .has_changes = decode_truth(json_get(v, "deploymentHasChanged")),
-        .page = d->options->page,
     };
     decode_jobs(json_get(v, "jobSummary"), ret->jobs);
     decode_resources(d, v, ret);

@@ -47,7 +47,7 @@ struct reply decode_with(const char *body, size_t len, const struct page_options
 struct reply decode(const char *body)
 {
     struct page_options options = {
-        .labels = &all_labels, .page_size = 100, .max_items = 1000, .page = 3};
+        .kind = &page_of_deployments, .labels = &all_labels, .page_size = 100, .max_items = 1000};
 
     return decode_with(body, strlen(body), &options);
 }

@@ -36,7 +36,7 @@ static void test_long_numbers(void **state)
 static void test_too_many_items(void **state)
 {
     const struct page_options options = {
-        .labels = &all_labels, .page_size = 2, .max_items = 20, .page = 1};
+        .kind = &page_of_deployments, .labels = &all_labels, .page_size = 2, .max_items = 20};
 
     (void)state;
     for (int n = 20; n <= 21; n++) {
@@ -73,7 +73,7 @@ static void test_amplification(void **state)
 {
     static const char *const entries[] = {"1,", "{},", "[],", "{\"deploymentId\":1},"};
     struct page_options options = {
-        .labels = &all_labels, .page_size = 1, .max_items = 10, .page = 1};
+        .kind = &page_of_deployments, .labels = &all_labels, .page_size = 1, .max_items = 10};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
@@ -117,7 +117,7 @@ static void test_no_memory(void **state)
         "{\"success\":true,\"data\":[{\"deploymentId\":\"d\",\"name\":\"a\xff\",\"labels\":{"
         "\"a\":1.5,\"b\":12345678901234567890,\"c-\":true,\"c.\":\"x\"}}]}";
     struct page_options options = {
-        .labels = &all_labels, .page_size = 100, .max_items = 1000, .page = 1};
+        .kind = &page_of_deployments, .labels = &all_labels, .page_size = 100, .max_items = 1000};
 
     (void)state;
     for (size_t n = 1;; n++) {

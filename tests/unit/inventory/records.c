@@ -28,7 +28,6 @@ struct deployment record_absent(const char *id, const char *name)
         .jobmanager_memory = -1,
         .taskmanager_memory = -1,
         .has_changes = -1,
-        .page = 1,
     };
 
     for (int state = 0; state < JOB_STATE_END; state++)
@@ -63,7 +62,6 @@ struct deployment record_full(const char *id, const char *name)
         .has_changes = 0,
         .labels = labels,
         .n_labels = ARRAY_LEN(labels),
-        .page = 1,
     };
 }
 
