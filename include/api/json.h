@@ -61,6 +61,10 @@ int json_set_take(json_value *object, const char *key, json_value *value,
                   struct err *err) MUST_CHECK;
 /* Takes the member out, if there is one. */
 void json_remove(json_value *object, const char *key);
+/* Takes the member out and gives it to the caller; NULL if there is none, or it is null. */
+json_value *json_take(json_value *object, const char *key);
+/* An empty array; NULL when memory is out. */
+json_value *json_new_array(void);
 
 /* Order of members and spelling of numbers do not count, null does. NULL equals NULL only. */
 bool json_equal(const json_value *a, const json_value *b);

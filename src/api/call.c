@@ -35,6 +35,7 @@ static uint64_t random_bits(void)
 void call_begin(struct call *call, const struct call_env *env, uint32_t page)
 {
     assert(call->state == CALL_IDLE);
+    strbuf_reset(&call->path);
     strbuf_reset(&call->query);
     call->state = CALL_READY;
     call->page = page;
@@ -46,6 +47,7 @@ void call_begin(struct call *call, const struct call_env *env, uint32_t page)
 
 void call_release(struct call *call)
 {
+    strbuf_release(&call->path);
     strbuf_release(&call->query);
 }
 
@@ -93,13 +95,15 @@ static int submit(struct call *call, const struct call_env *env, uintptr_t tag, 
     if (credentials_get(env->credentials, &keys, err) < 0 || request_nonce(nonce, err) < 0)
         return -1;
     const struct request request = {
-        .method = "GET",
+        .method = call->write ? call->write->method : "GET",
         .origin = target->endpoint,
         .host = target->host,
         .action = operation_name(env->operation),
-        .path = env->path,
+        .path = call->path.len > 0 ? strbuf_str(&call->path) : env->path,
         .query = strbuf_str(&call->query),
         .workspace = target->workspace,
+        .body = call->write ? call->write->body : NULL,
+        .body_len = call->write ? call->write->body_len : 0,
     };
     int64_t date_ms = clock_unix_ms() + endpoint_correction_ms(env->endpoint);
     if (request_sign(&request, &keys, date_ms, nonce, &wire, err) < 0)
@@ -110,6 +114,8 @@ static int submit(struct call *call, const struct call_env *env, uintptr_t tag, 
         .url = strbuf_str(&wire.url),
         .headers = wire.headers,
         .n_headers = wire.n_headers,
+        .body = request.body,
+        .body_len = request.body_len,
         .tls = &target->tls,
         .proxy_url = target->proxy_url,
         .timeout_ms = target->timeout_ms < left_ms ? target->timeout_ms : left_ms,
@@ -140,8 +146,8 @@ int call_send(struct call *call, struct call_env *env, uintptr_t tag, int64_t no
               struct err *err)
 {
     assert(call->state == CALL_READY && call_due_mono_ms(call, env) <= now_mono_ms);
-    if (!strbuf_ok(&call->query))
-        return err_nomem(err, "query");
+    if (!strbuf_ok(&call->path) || !strbuf_ok(&call->query))
+        return err_nomem(err, "request");
     if (is_paused(env, now_mono_ms) || !take_token(call, env, now_mono_ms))
         return 0;
     if (submit(call, env, tag, now_mono_ms, err) < 0)
@@ -196,18 +202,19 @@ void call_log(const struct call *call, const struct call_env *env,
               const struct transport_reply *reply, const struct api_refusal *refusal,
               enum err_kind kind)
 {
-    char page[16], ms[32], status[16], attempt[16];
+    char page[16] = "", ms[32], status[16], attempt[16];
     const char *request_id = *reply->request_id ? reply->request_id : refusal->request_id;
 
     if (!log_enabled(LOG_DEBUG))
         return;
-    snprintf(page, sizeof(page), "%u", (unsigned)call->page);
+    if (env->paged)
+        snprintf(page, sizeof(page), "%u", (unsigned)call->page);
     snprintf(attempt, sizeof(attempt), "%d", call->budget.attempts_made);
     snprintf(ms, sizeof(ms), "%lld", (long long)(reply->duration_us / 1000));
     snprintf(status, sizeof(status), "%d", reply->status);
     log_debug(LOG_FIELDS({"target", env->target->name}, {"namespace", env->namespace_name},
-                         {"operation", operation_name(env->operation)}, {"page", page},
-                         {"attempt", attempt}, {"ms", ms},
+                         {"operation", operation_name(env->operation)},
+                         {"page", *page ? page : NULL}, {"attempt", attempt}, {"ms", ms},
                          {"status", reply->status ? status : "none"},
                          {"code", *refusal->code ? refusal->code : NULL},
                          {"request_id", *request_id ? request_id : NULL}),
@@ -231,8 +238,9 @@ static void learn(struct call *call, struct call_env *env, const struct transpor
 }
 
 /* Context for whoever reads the log. A RequestId is what the vendor's support asks for. */
-static int explain(const struct call *call, const struct transport_reply *reply,
-                   const struct api_refusal *refusal, struct err *err)
+static int explain(const struct call *call, const struct call_env *env,
+                   const struct transport_reply *reply, const struct api_refusal *refusal,
+                   struct err *err)
 {
     const struct err cause = *err;
 
@@ -241,10 +249,12 @@ static int explain(const struct call *call, const struct transport_reply *reply,
                 call->canonical_hash);
     else if (*reply->request_id && !strstr(cause.msg, "RequestId"))
         err_set(err, cause.kind, "%s (RequestId %s)", cause.msg, reply->request_id);
-    if (call->budget.attempts_made > 1)
+    if (call->budget.attempts_made > 1 && env->paged)
         return err_wrap(err, "page %u, attempt %d", (unsigned)call->page,
                         call->budget.attempts_made);
-    return err_wrap(err, "page %u", (unsigned)call->page);
+    if (call->budget.attempts_made > 1)
+        return err_wrap(err, "attempt %d", call->budget.attempts_made);
+    return env->paged ? err_wrap(err, "page %u", (unsigned)call->page) : -1;
 }
 
 /*
@@ -291,6 +301,7 @@ int call_failed(struct call *call, struct call_env *env, const struct transport_
 
     const struct retry_outcome outcome = {
         .kind = err->kind,
+        .changes_something = call->write != NULL,
         .hint = refusal->hint,
         .status = reply->status,
         .retry_after_ms = reply->retry_after_ms,
@@ -300,7 +311,7 @@ int call_failed(struct call *call, struct call_env *env, const struct transport_
     call->budget.remaining_ms = env->deadline_mono_ms - now_mono_ms;
     int64_t wait_ms = retry_wait_ms(&outcome, &call->budget, random_bits());
     if (wait_ms < 0)
-        return explain(call, reply, refusal, err);
+        return explain(call, env, reply, refusal, err);
     call->budget.used_hint[outcome.hint] = true;
     call->state = CALL_READY;
     call->not_before_mono_ms = now_mono_ms + wait_ms;

@@ -1,5 +1,5 @@
 /*
- * One GET to the control plane, from its first attempt to an answer or a final failure.
+ * One request to the control plane, from its first attempt to an answer or a final failure.
  *
  * Its owner loops: call_send what is ready, transport_wait, call_received; decodes the reply, then
  * call_done, or call_failed, which says whether there will be another attempt. Every attempt takes
@@ -32,7 +32,8 @@ struct call_env {
     const char *namespace_name; /* for the log */
     struct credentials *credentials;
     enum operation operation;
-    const char *path; /* encoded */
+    const char *path; /* encoded; of calls that have none of their own */
+    bool paged;       /* calls are pages of a list: for messages */
     int64_t deadline_mono_ms;
     int64_t not_before_mono_ms; /* no attempt of any call before: no token, or told to wait */
     struct api_stats *stats;
@@ -46,11 +47,20 @@ enum call_state {
     CALL_RECEIVED,  /* the reply is being decoded */
 };
 
+/* What a call sends that changes something. */
+struct call_write {
+    const char *method;
+    const char *body; /* borrowed until the call is done */
+    size_t body_len;
+};
+
 struct call {
     enum call_state state;
-    uint32_t page;              /* for the owner, the log and messages */
-    struct strbuf query;        /* canonical */
-    struct transport_sink sink; /* the owner's, for the body of a 200 */
+    uint32_t page;                  /* for the owner, the log and messages */
+    struct strbuf path;             /* encoded; empty = the env's */
+    struct strbuf query;            /* canonical */
+    const struct call_write *write; /* the owner's; NULL = a GET */
+    struct transport_sink sink;     /* the owner's, for the body of a 200 */
     struct retry_budget budget;
     uint64_t answers_seen; /* of the endpoint, when the call began or was throttled last */
     int64_t sent_mono_ms;  /* the attempt in flight */
@@ -60,7 +70,7 @@ struct call {
     char canonical_hash[SIGN_HEX_LEN]; /* of the last attempt: explains a refused signature */
 };
 
-/* Ready for a first attempt. The owner fills query, which this empties. */
+/* Ready for a first attempt. The owner fills path and query, which this empties. */
 void call_begin(struct call *call, const struct call_env *env, uint32_t page);
 void call_release(struct call *call);
 

@@ -6,7 +6,7 @@
  * Memory: the records of one pass; replies become records while they arrive. The first pass is
  * gone, but for the fingerprint of its ids, before the second begins.
  */
-#include "api/client.h"
+#include "client_inside.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -16,33 +16,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "call.h"
-#include "page_reader.h"
-#include "paging.h"
+#include "pass.h"
 #include "request.h"
-#include "sign.h"
-
-enum { PAGE_SIZES_REMEMBERED = 16 };
 
 /* Then the configured size gets another chance: the large deployments may be gone. */
 static const int64_t PAGE_SIZE_MEMORY_MS = INT64_C(3600) * 1000;
-
-/* A page size below the configured one that worked, and with what configuration. */
-struct known_page_size {
-    char *place; /* host, workspace, namespace */
-    int configured_page_size;
-    int64_t max_body_size;
-    int page_size;
-    int64_t until_mono_ms;
-};
-
-struct api_client {
-    struct api_session *session;
-    struct transport *transport;
-    struct ids_key ids_key;
-    struct known_page_size page_sizes[PAGE_SIZES_REMEMBERED];
-    size_t next_page_size; /* the one to be forgotten next */
-};
 
 int api_client_new(struct api_session *session, struct api_client **ret, struct err *err)
 {
@@ -51,6 +29,8 @@ int api_client_new(struct api_session *session, struct api_client **ret, struct 
     if (!client)
         return err_nomem(err, "API client");
     client->session = session;
+    client->last = (struct api_last_call){
+        .date_unix_s = -1, .code = client->last_code, .request_id = client->last_request_id};
     if (getrandom(&client->ids_key, sizeof(client->ids_key), 0) !=
         (ssize_t)sizeof(client->ids_key)) {
         free(client);
@@ -84,15 +64,61 @@ void api_client_resume(struct api_client *client)
     transport_resume(client->transport);
 }
 
+int client_env(struct api_client *client, const struct api_request *request,
+               enum operation operation, struct api_stats *stats, struct call_env *ret,
+               struct err *err)
+{
+    struct endpoint *endpoint = session_endpoint(client->session, request->target);
+
+    *stats = (struct api_stats){0};
+    if (!endpoint)
+        return err_nomem(err, "request");
+    *ret = (struct call_env){
+        .session = client->session,
+        .transport = client->transport,
+        .endpoint = endpoint,
+        .target = request->target,
+        .namespace_name = request->namespace_name,
+        .credentials = request->credentials,
+        .operation = operation,
+        .path = "",
+        .deadline_mono_ms = request->deadline_mono_ms,
+        .stats = stats,
+    };
+    return 0;
+}
+
+void client_note_reply(struct api_client *client, const struct transport_reply *reply,
+                       const struct api_refusal *refusal)
+{
+    const char *request_id = *reply->request_id ? reply->request_id : refusal->request_id;
+
+    client->last = (struct api_last_call){
+        .status = reply->status,
+        .duration_ms = reply->duration_us / 1000,
+        .date_unix_s = reply->date_unix_s,
+        .connections = reply->connections,
+    };
+    memcpy(client->last_code, refusal->code, sizeof(client->last_code));
+    snprintf(client->last_request_id, sizeof(client->last_request_id), "%s", request_id);
+    client->last.code = client->last_code;
+    client->last.request_id = client->last_request_id;
+}
+
+const struct api_last_call *api_client_last_call(const struct api_client *client)
+{
+    return &client->last;
+}
+
 /* --- page sizes --- */
 
 /* NULL when memory is out: then nothing is remembered, and nothing worse happens. */
-static char *place_of(const struct api_request *request)
+static char *place_of(const struct api_request *request, enum operation operation)
 {
     CLEANUP(strbuf_release) struct strbuf place = STRBUF_INIT;
 
-    strbuf_addf(&place, "%s\n%s\n%s", request->target->host, request->target->workspace,
-                request->namespace_name);
+    strbuf_addf(&place, "%s\n%s\n%s\n%s", operation_name(operation), request->target->host,
+                request->target->workspace, request->namespace_name);
     return strbuf_take(&place, NULL);
 }
 
@@ -107,10 +133,11 @@ static struct known_page_size *find_page_size(struct api_client *client, const c
 }
 
 /* What the target says, unless a smaller size was needed lately under the same settings. */
-static int page_size_for(struct api_client *client, const struct api_request *request)
+static int page_size_for(struct api_client *client, const struct api_request *request,
+                         enum operation operation)
 {
     const struct target *target = request->target;
-    CLEANUP(freep) char *place = place_of(request);
+    CLEANUP(freep) char *place = place_of(request, operation);
     const struct known_page_size *known = place ? find_page_size(client, place) : NULL;
 
     if (known && known->configured_page_size == target->page_size &&
@@ -120,9 +147,9 @@ static int page_size_for(struct api_client *client, const struct api_request *re
 }
 
 static void remember_page_size(struct api_client *client, const struct api_request *request,
-                               int page_size)
+                               enum operation operation, int page_size)
 {
-    CLEANUP(freep) char *place = place_of(request);
+    CLEANUP(freep) char *place = place_of(request, operation);
     struct known_page_size *known = place ? find_page_size(client, place) : NULL;
 
     if (!place)
@@ -142,296 +169,6 @@ static void remember_page_size(struct api_client *client, const struct api_reque
 static int smaller_page_size(int page_size)
 {
     return page_size > 10 ? 10 : 1;
-}
-
-/* --- one pass --- */
-
-/* What the passes of one listing share. */
-struct lister {
-    struct call_env env;
-    const struct ids_key *ids_key;
-    const char *label_values; /* of the selection, joined */
-    int page_size;
-    uint32_t pages_read; /* by all passes */
-    bool too_large;      /* the last pass failed because of the size of a reply */
-};
-
-/* A call and what its reply is becoming. */
-struct fetch {
-    struct call call;
-    const struct pass *pass;
-    struct page_reader reader;
-    bool reading; /* the reader was begun */
-};
-
-struct pass {
-    struct lister *lister;
-    struct paging paging;
-    struct listing *listing;
-    struct fetch
-        *fetches; /* pages in flight, waiting for another attempt, or (one) just received */
-    size_t n_fetches;
-};
-
-/* More objects on a page than asked for are no reason to refuse it; a list without end is. */
-enum { PAGE_EXCESS = 10 };
-
-static int fetch_begin_reading(struct fetch *fetch, struct err *err)
-{
-    const struct lister *lister = fetch->pass->lister;
-    const struct page_options options = {
-        .labels = &lister->env.target->deployment_labels,
-        .page_size = (size_t)lister->page_size,
-        .max_items = (size_t)lister->page_size * PAGE_EXCESS,
-        .page = fetch->call.page,
-    };
-
-    fetch->reading = true;
-    return page_reader_begin(&fetch->reader, &options, fetch->pass->listing->arena, err);
-}
-
-static int fetch_write(void *ctx, const char *bytes, size_t len, struct err *err)
-{
-    struct fetch *fetch = ctx;
-
-    if (!fetch->reading && fetch_begin_reading(fetch, err) < 0)
-        return -1;
-    return page_reader_write(&fetch->reader, bytes, len, err);
-}
-
-/* The reply has come to its end, or will not come. */
-static void fetch_end_reading(struct fetch *fetch)
-{
-    if (fetch->reading)
-        page_reader_release(&fetch->reader);
-    fetch->reading = false;
-}
-
-static void pass_release(struct pass *pass)
-{
-    if (!pass->lister)
-        return;
-    transport_cancel_all(pass->lister->env.transport);
-    for (size_t i = 0; i < pass->n_fetches; i++) {
-        call_drop(&pass->fetches[i].call, &pass->lister->env);
-        call_release(&pass->fetches[i].call);
-        fetch_end_reading(&pass->fetches[i]);
-    }
-    free(pass->fetches);
-    paging_release(&pass->paging);
-    listing_free(pass->listing);
-    *pass = (struct pass){0};
-}
-
-/* On failure too, pass_release is the caller's duty. */
-static int pass_init(struct pass *pass, struct lister *lister, struct err *err)
-{
-    const struct target *target = lister->env.target;
-    size_t n = target->concurrency > 1 ? (size_t)target->concurrency : 1;
-
-    *pass = (struct pass){.lister = lister};
-    paging_init(&pass->paging, (uint32_t)lister->page_size, target->max_deployments,
-                lister->ids_key);
-    pass->listing = listing_new();
-    pass->fetches = calloc(n, sizeof(*pass->fetches));
-    if (!pass->listing || !pass->fetches)
-        return err_nomem(err, "listing");
-    for (size_t i = 0; i < n; i++) {
-        struct fetch *fetch = &pass->fetches[i];
-        fetch->pass = pass;
-        fetch->call.sink = (struct transport_sink){.write = fetch_write, .ctx = fetch};
-    }
-    pass->n_fetches = n;
-    return 0;
-}
-
-static int build_query(const struct lister *lister, uint32_t page, struct strbuf *query,
-                       struct err *err)
-{
-    const struct target_select *select = &lister->env.target->select;
-    char index[16], size[16];
-    const struct sign_param all[] = {
-        {"name", select->name},
-        {"executionMode", select->execution_mode},
-        {"status", select->status},
-        {"creator", select->creator},
-        {"modifier", select->modifier},
-        {"labelKey", select->label_key},
-        {"labelValueArray", lister->label_values},
-        {"pageIndex", index},
-        {"pageSize", size},
-    };
-    struct sign_param set[ARRAY_LEN(all)];
-    size_t n = 0;
-
-    snprintf(index, sizeof(index), "%u", (unsigned)page);
-    snprintf(size, sizeof(size), "%d", lister->page_size);
-    for (size_t i = 0; i < ARRAY_LEN(all); i++)
-        if (all[i].value && *all[i].value)
-            set[n++] = all[i];
-    return sign_canonical_query(query, set, n, err);
-}
-
-/* Gives pages to idle calls, as many as the window admits. */
-static int pass_fill(struct pass *pass, struct err *err)
-{
-    size_t window = endpoint_window(pass->lister->env.endpoint, pass->n_fetches);
-    size_t busy = 0;
-
-    for (size_t i = 0; i < pass->n_fetches; i++)
-        busy += pass->fetches[i].call.state == CALL_READY ||
-                pass->fetches[i].call.state == CALL_IN_FLIGHT;
-    for (size_t i = 0; i < pass->n_fetches && busy < window; i++) {
-        struct call *call = &pass->fetches[i].call;
-        uint32_t page;
-        if (call->state != CALL_IDLE)
-            continue;
-        if (!paging_next(&pass->paging, &page))
-            break;
-        call_begin(call, &pass->lister->env, page);
-        if (build_query(pass->lister, page, &call->query, err) < 0)
-            return -1;
-        busy++;
-    }
-    return 0;
-}
-
-/*
- * The call to send next of those that are due: what was refused most often goes first, so that
- * where requests are throttled one by one, none is refused until it may not try again. NULL if
- * none is due; *ret_wake is when the first one will be, if that is earlier.
- */
-static struct fetch *pass_pick(const struct pass *pass, int64_t now_mono_ms,
-                               int64_t *ret_wake_mono_ms)
-{
-    struct fetch *best = NULL;
-
-    for (size_t i = 0; i < pass->n_fetches; i++) {
-        struct fetch *fetch = &pass->fetches[i];
-        if (fetch->call.state != CALL_READY)
-            continue;
-        int64_t due_mono_ms = call_due_mono_ms(&fetch->call, &pass->lister->env);
-        if (due_mono_ms > now_mono_ms && due_mono_ms < *ret_wake_mono_ms)
-            *ret_wake_mono_ms = due_mono_ms;
-        if (due_mono_ms <= now_mono_ms &&
-            (!best || fetch->call.budget.attempts_made > best->call.budget.attempts_made))
-            best = fetch;
-    }
-    return best;
-}
-
-/* Sends what is due. *ret_wake is when to come here again if no reply comes before. */
-static int pass_send(struct pass *pass, int64_t now_mono_ms, int64_t *ret_wake_mono_ms,
-                     struct err *err)
-{
-    struct call_env *env = &pass->lister->env;
-    size_t window = endpoint_window(env->endpoint, pass->n_fetches);
-    size_t in_flight = 0;
-    struct fetch *fetch;
-
-    *ret_wake_mono_ms = env->deadline_mono_ms;
-    if (pass_fill(pass, err) < 0)
-        return -1;
-    for (size_t i = 0; i < pass->n_fetches; i++)
-        in_flight += pass->fetches[i].call.state == CALL_IN_FLIGHT;
-    while (in_flight < window && (fetch = pass_pick(pass, now_mono_ms, ret_wake_mono_ms))) {
-        uintptr_t tag = (uintptr_t)(fetch - pass->fetches);
-        int sent = call_send(&fetch->call, env, tag, now_mono_ms, err);
-        if (sent < 0)
-            return -1;
-        in_flight += (size_t)sent; /* if not, none is due any more */
-    }
-    return 0;
-}
-
-static int decode(struct fetch *fetch, const struct transport_reply *reply, struct page *page,
-                  struct api_refusal *refusal, struct err *err)
-{
-    if (reply->err.kind != ERR_NONE) {
-        *err = reply->err;
-        return -1;
-    }
-    if (reply->status != 200)
-        return refusal_decode(reply->status, strbuf_str(&reply->body), reply->body.len,
-                              reply->request_id, refusal, err);
-    /* A body without a byte has not begun anything. */
-    if (!fetch->reading && fetch_begin_reading(fetch, err) < 0)
-        return -1;
-    return page_reader_finish(&fetch->reader, page, refusal, err);
-}
-
-/* Forgets pages that cannot hold anything, now that a lower one was empty. */
-static void pass_abandon(struct pass *pass)
-{
-    for (size_t i = 0; i < pass->n_fetches; i++) {
-        struct call *call = &pass->fetches[i].call;
-        if (call->state != CALL_READY && call->state != CALL_IN_FLIGHT)
-            continue;
-        if (paging_wants(&pass->paging, call->page))
-            continue;
-        paging_abandon(&pass->paging, call->page);
-        if (call->state == CALL_IN_FLIGHT)
-            call->state = CALL_ABANDONED;
-        else
-            call_drop(call, &pass->lister->env);
-    }
-}
-
-static int pass_receive(struct pass *pass, const struct transport_reply *reply, struct err *err)
-{
-    struct call_env *env = &pass->lister->env;
-    struct fetch *fetch = &pass->fetches[reply->tag];
-    struct call *call = &fetch->call;
-    bool wanted = call->state == CALL_IN_FLIGHT;
-    struct api_refusal refusal = {.hint = RETRY_HINT_NONE};
-    struct err failure = {.kind = ERR_NONE};
-    struct page page;
-
-    call_received(call, env, reply);
-    if (!wanted) {
-        fetch_end_reading(fetch);
-        call_done(call);
-        return 0;
-    }
-    int rc = decode(fetch, reply, &page, &refusal, &failure);
-    fetch_end_reading(fetch);
-    call_log(call, env, reply, &refusal, failure.kind);
-    if (rc == 0) {
-        call_answered(call, env);
-        pass->lister->pages_read++;
-        rc = paging_add(&pass->paging, call->page, &page, err);
-        pass_abandon(pass);
-        return rc;
-    }
-    if (failure.kind == ERR_LIMIT && reply->body_too_large)
-        pass->lister->too_large = true;
-    if (call_failed(call, env, reply, &refusal, &failure) == 0)
-        return 0;
-    *err = failure;
-    return -1;
-}
-
-/* Until all pages are there. The first page that fails for good fails the pass. */
-static int pass_run(struct pass *pass, struct lister *lister, struct err *err)
-{
-    if (pass_init(pass, lister, err) < 0)
-        return -1;
-    while (!paging_done(&pass->paging)) {
-        CLEANUP(transport_reply_release) struct transport_reply reply = {0};
-        int64_t now_mono_ms = clock_mono_ms();
-        int64_t wake_mono_ms;
-
-        if (now_mono_ms >= lister->env.deadline_mono_ms)
-            return err_set(err, ERR_TIMEOUT,
-                           "the deadline of the refresh passed with %u pages read",
-                           (unsigned)lister->pages_read);
-        if (pass_send(pass, now_mono_ms, &wake_mono_ms, err) < 0)
-            return -1;
-        int rc = transport_wait(lister->env.transport, wake_mono_ms, &reply, err);
-        if (rc < 0 || (rc > 0 && pass_receive(pass, &reply, err) < 0))
-            return -1;
-    }
-    return 0;
 }
 
 /* --- the listing --- */
@@ -535,7 +272,7 @@ static int list_with_any_page_size(struct api_client *client, const struct api_r
             LOG_FIELDS({"target", request->target->name}, {"namespace", request->namespace_name}),
             "listing with pages of %d instead of %d for the next hour: %s", lister->page_size,
             configured, reason.msg);
-        remember_page_size(client, request, lister->page_size);
+        remember_page_size(client, request, lister->env.operation, lister->page_size);
     }
     return 0;
 }
@@ -550,37 +287,78 @@ static void join_label_values(const struct target_select *select, struct strbuf 
     }
 }
 
+/* Lists with what the caller has filled in beside the env. */
+static int list(struct api_client *client, const struct api_request *request,
+                enum operation operation, const char *collection, struct lister *lister,
+                struct listing **ret, struct api_stats *stats, struct err *err)
+{
+    CLEANUP(strbuf_release) struct strbuf path = STRBUF_INIT;
+
+    if (client_env(client, request, operation, stats, &lister->env, err) < 0)
+        return -1;
+    request_path(&path, request->namespace_name, collection, NULL);
+    if (!strbuf_ok(&path))
+        return err_nomem(err, "request");
+    lister->client = client;
+    lister->env.path = strbuf_str(&path);
+    lister->env.paged = true;
+    lister->page_size = page_size_for(client, request, operation);
+    return list_with_any_page_size(client, request, lister, ret, err);
+}
+
+/* Whether a draft differs from its deployment is decided by what both would run. */
+static const struct page_kind *kind_of_deployments(const struct target *target)
+{
+    return target->collectors & (1u << COLLECTOR_DRAFTS) ? &page_of_deployments_with_content
+                                                         : &page_of_deployments;
+}
+
 int api_client_list_deployments(struct api_client *client, const struct api_request *request,
                                 struct listing **ret, struct api_stats *stats, struct err *err)
 {
     const struct target *target = request->target;
-    CLEANUP(strbuf_release) struct strbuf path = STRBUF_INIT;
     CLEANUP(strbuf_release) struct strbuf label_values = STRBUF_INIT;
 
-    *stats = (struct api_stats){0};
-    request_path(&path, request->namespace_name, "/deployments", NULL);
     join_label_values(&target->select, &label_values);
-    struct endpoint *endpoint = session_endpoint(client->session, target);
-    if (!endpoint || !strbuf_ok(&path) || !strbuf_ok(&label_values))
+    if (!strbuf_ok(&label_values)) {
+        *stats = (struct api_stats){0};
         return err_nomem(err, "request");
-
+    }
     struct lister lister = {
-        .env =
-            {
-                .session = client->session,
-                .transport = client->transport,
-                .endpoint = endpoint,
-                .target = target,
-                .namespace_name = request->namespace_name,
-                .credentials = request->credentials,
-                .operation = OPERATION_LIST_DEPLOYMENTS,
-                .path = strbuf_str(&path),
-                .deadline_mono_ms = request->deadline_mono_ms,
-                .stats = stats,
-            },
-        .ids_key = &client->ids_key,
+        .kind = kind_of_deployments(target),
+        .select = &target->select,
         .label_values = strbuf_str(&label_values),
-        .page_size = page_size_for(client, request),
     };
-    return list_with_any_page_size(client, request, &lister, ret, err);
+    return list(client, request, OPERATION_LIST_DEPLOYMENTS, "/deployments", &lister, ret, stats,
+                err);
+}
+
+int api_client_list_drafts(struct api_client *client, const struct api_request *request,
+                           struct listing **ret, struct api_stats *stats, struct err *err)
+{
+    struct lister lister = {.kind = &page_of_drafts};
+
+    return list(client, request, OPERATION_LIST_DEPLOYMENT_DRAFTS, "/deployment-drafts", &lister,
+                ret, stats, err);
+}
+
+int api_client_list_deployments_by_name(struct api_client *client,
+                                        const struct api_request *request, unsigned without,
+                                        struct listing **ret, struct api_stats *stats,
+                                        struct err *err)
+{
+    const struct target *target = request->target;
+    struct lister lister = {
+        .client = client,
+        .kind = kind_of_deployments(target),
+        .names = target->deployment_names,
+        .n_names = target->n_deployment_names,
+        .without = without,
+        .page_size = 1,
+    };
+
+    assert(target->n_deployment_names > 0);
+    if (client_env(client, request, OPERATION_GET_DEPLOYMENTS_BY_NAME, stats, &lister.env, err) < 0)
+        return -1;
+    return list_all(&lister, ret, err);
 }

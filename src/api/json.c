@@ -268,3 +268,17 @@ int json_bool(const json_value *v, bool *ret)
     *ret = cJSON_IsTrue(v);
     return 0;
 }
+
+json_value *json_take(json_value *object, const char *key)
+{
+    const json_value *member = json_get(object, key);
+
+    /* json_get finds the first of several; so does this. */
+    return member ? cJSON_DetachItemFromObjectCaseSensitive(object, key) : NULL;
+}
+
+json_value *json_new_array(void)
+{
+    json_global_init();
+    return cJSON_CreateArray();
+}

@@ -301,6 +301,11 @@ static int set_err(struct err *err, enum err_kind kind, int status, const char *
                    *message ? ": " : "", message, *id ? " (RequestId " : "", id, *id ? ")" : "");
 }
 
+bool refusal_is_not_found(const struct api_refusal *refusal)
+{
+    return strcmp(refusal->code, "990301") == 0;
+}
+
 int refusal_of_reply(const char *reply, size_t len, struct api_refusal *refusal, struct err *err)
 {
     *refusal = (struct api_refusal){.hint = RETRY_HINT_NONE};

@@ -6,6 +6,7 @@
 #ifndef REFUSAL_H
 #define REFUSAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -16,5 +17,8 @@
  * *refusal, sets err; returns -1.
  */
 int refusal_of_reply(const char *reply, size_t len, struct api_refusal *refusal, struct err *err);
+
+/* True for the one business code the vendor's own tools know: there is no such object. */
+bool refusal_is_not_found(const struct api_refusal *refusal);
 
 #endif

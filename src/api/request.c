@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "api/client.h"
 #include "base/clock.h"
 
 static const char api_version[] = "2022-07-18";
@@ -37,6 +38,23 @@ void request_path(struct strbuf *out, const char *namespace_name, const char *li
         strbuf_addc(out, '/');
         sign_encode(out, segment_or_null);
     }
+}
+
+void request_by_name(struct strbuf *path, const char *namespace_name, const char *name)
+{
+    request_path(path, namespace_name, "/deployments/name", name);
+}
+
+int request_without_query(struct strbuf *query, unsigned without, struct err *err)
+{
+    struct sign_param params[2];
+    size_t n = 0;
+
+    if (without & API_WITHOUT_JOB_SUMMARY)
+        params[n++] = (struct sign_param){"ignoreJobSummary", "true"};
+    if (without & API_WITHOUT_RESOURCE_SETTING)
+        params[n++] = (struct sign_param){"ignoreResourceSetting", "true"};
+    return sign_canonical_query(query, params, n, err);
 }
 
 int request_nonce(char out[REQUEST_NONCE_LEN], struct err *err)

@@ -49,6 +49,11 @@ void request_wire_release(struct request_wire *wire);
 void request_path(struct strbuf *out, const char *namespace_name, const char *literal,
                   const char *segment_or_null);
 
+/* GetDeploymentsByName: the path, and the query for the parts to be left out (bits API_WITHOUT_).
+ */
+void request_by_name(struct strbuf *path, const char *namespace_name, const char *name);
+int request_without_query(struct strbuf *query, unsigned without, struct err *err) MUST_CHECK;
+
 /* A new random nonce. */
 int request_nonce(char out[REQUEST_NONCE_LEN], struct err *err) MUST_CHECK;
 

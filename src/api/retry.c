@@ -16,6 +16,12 @@ static bool hint_retryable(enum retry_hint hint, const struct retry_budget *budg
     return hint == RETRY_HINT_NONCE_USED || !budget->used_hint[hint];
 }
 
+/* Before the request was sent, or by the gateway in front of what would have done it. */
+static bool nothing_happened(enum err_kind kind)
+{
+    return kind == ERR_DNS || kind == ERR_THROTTLED;
+}
+
 static bool kind_retryable(enum err_kind kind, int status)
 {
     bool server_error = status >= 500 && status <= 599;
@@ -76,7 +82,8 @@ int64_t retry_wait_ms(const struct retry_outcome *outcome, const struct retry_bu
         if (!hint_retryable(outcome->hint, budget))
             return -1;
     } else {
-        if (!kind_retryable(outcome->kind, outcome->status))
+        if (!kind_retryable(outcome->kind, outcome->status) ||
+            (outcome->changes_something && !nothing_happened(outcome->kind)))
             return -1;
         wait_ms = backoff_ms(counted > 1 ? counted : 1, random);
     }

@@ -30,6 +30,7 @@ enum retry_hint {
 
 struct retry_outcome {
     enum err_kind kind;
+    bool changes_something; /* sent again only where it is certain that nothing has happened */
     enum retry_hint hint;
     int status;             /* HTTP status, 0 = none */
     int64_t retry_after_ms; /* x-acs-retry-after or Retry-After, -1 = not given */
