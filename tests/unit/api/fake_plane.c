@@ -66,8 +66,7 @@ static uint32_t query_number(const char *url, const char *name)
 {
     const char *at = strstr(url, name);
 
-    assert_non_null(at);
-    return (uint32_t)strtoul(at + strlen(name), NULL, 10);
+    return at ? (uint32_t)strtoul(at + strlen(name), NULL, 10) : 0;
 }
 
 static void header_value(const struct transport_request *request, const char *name, char *to,
@@ -86,6 +85,12 @@ static void header_value(const struct transport_request *request, const char *na
 static void answer_page(const struct received *r, struct transport_reply *reply)
 {
     size_t n = plane.n;
+
+    if (r->page == 0) {
+        assert_non_null(plane.object);
+        strbuf_adds(&reply->body, plane.object);
+        return;
+    }
     size_t start = (size_t)(r->page - 1) * r->page_size;
 
     if (plane.shrink_after && plane.n_received > plane.shrink_after)
@@ -99,8 +104,8 @@ static void answer_page(const struct received *r, struct transport_reply *reply)
     strbuf_addf(&reply->body, "{\"success\":true,\"totalSize\":%lld,\"data\":[",
                 (long long)(plane.lies ? plane.total : (int64_t)n));
     for (size_t i = start; i < end; i++)
-        strbuf_addf(&reply->body, "%s{\"deploymentId\":\"d-%06zu\",\"name\":\"n%zu\"}",
-                    i > start ? "," : "", i, i);
+        strbuf_addf(&reply->body, "%s{\"%s\":\"d-%06zu\",\"name\":\"n%zu\"}", i > start ? "," : "",
+                    plane.id_key ? plane.id_key : "deploymentId", i, i);
     strbuf_adds(&reply->body, "]}");
 }
 
@@ -122,7 +127,8 @@ static struct rule *find_rule(const struct received *r)
 {
     for (size_t i = 0; i < RULES_MAX; i++) {
         struct rule *rule = &plane.rules[i];
-        if ((!rule->status && rule->kind == ERR_NONE) || (rule->page && rule->page != r->page))
+        if ((!rule->status && rule->kind == ERR_NONE) || (rule->page && rule->page != r->page) ||
+            (rule->url_has && !strstr(r->url, rule->url_has)))
             continue;
         rule->seen++;
         if (!rule->times || rule->seen <= rule->times)
@@ -151,7 +157,6 @@ int transport_submit(struct transport *t, const struct transport_request *reques
 {
     (void)err;
     assert_true(t->n < IN_FLIGHT_MAX && plane.n_received < REQUESTS_MAX);
-    assert_string_equal(request->method, "GET");
     struct received *r = &plane.received[plane.n_received++];
     struct answer *a = &t->in_flight[t->n++];
 
@@ -161,6 +166,12 @@ int transport_submit(struct transport *t, const struct transport_request *reques
                            .timeout_ms = request->timeout_ms,
                            .in_flight = t->n};
     snprintf(r->url, sizeof(r->url), "%s", request->url);
+    snprintf(r->method, sizeof(r->method), "%s", request->method);
+    snprintf(r->body, sizeof(r->body), "%.*s", (int)request->body_len,
+             request->body ? request->body : "");
+    header_value(request, "x-acs-action", r->action, sizeof(r->action));
+    header_value(request, "content-type", r->content_type, sizeof(r->content_type));
+    header_value(request, "workspace", r->workspace, sizeof(r->workspace));
     header_value(request, "x-acs-signature-nonce", r->nonce, sizeof(r->nonce));
     header_value(request, "x-acs-date", r->date, sizeof(r->date));
     header_value(request, "x-acs-security-token", r->token, sizeof(r->token));

@@ -2,7 +2,7 @@
  * A pretended clock and a pretended control plane behind transport.h, for tests of the client.
  *
  * The clock moves only while the client waits, so that hours cost nothing and every wait can be
- * measured exactly. The plane answers ListDeployments after a latency; rules make it answer
+ * measured exactly. The plane answers lists and single objects after a latency; rules make it answer
  * otherwise. Everything it received is on record.
  *
  * Link with -Wl,--wrap=clock_mono_ms,--wrap=clock_mono_us,--wrap=clock_unix_ms. One client at a
@@ -27,7 +27,12 @@ extern int64_t now_ms; /* monotonic */
 /* What it received, in order. */
 struct received {
     int64_t at_ms;
-    uint32_t page;
+    char method[8];
+    char action[64];
+    char content_type[64];
+    char workspace[32];
+    char body[4096];
+    uint32_t page; /* 0 = the request names none */
     uint32_t page_size;
     char url[512];
     char nonce[64];
@@ -45,6 +50,7 @@ struct rule {
     enum err_kind kind;
     bool body_too_large;
     const char *body;
+    const char *url_has; /* NULL = any */
     int64_t retry_after_ms;
     int64_t latency_ms;
     int seen;
@@ -60,6 +66,8 @@ struct plane {
     size_t largest_page; /* more objects than this are a body too large; 0 = no limit */
     const char *only_token;
     const char *then_token_file; /* gets only_token once another was refused */
+    const char *object; /* answer to requests that name no page */
+    const char *id_key; /* of the objects on pages */
     size_t shrink_after;         /* requests, after which one deployment is gone */
     int64_t stop_at_ms;
     struct rule rules[RULES_MAX];
