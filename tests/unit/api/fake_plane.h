@@ -2,8 +2,8 @@
  * A pretended clock and a pretended control plane behind transport.h, for tests of the client.
  *
  * The clock moves only while the client waits, so that hours cost nothing and every wait can be
- * measured exactly. The plane answers lists and single objects after a latency; rules make it answer
- * otherwise. Everything it received is on record.
+ * measured exactly. The plane answers lists and single objects after a latency; rules make it
+ * answer otherwise. Everything it received is on record.
  *
  * Link with -Wl,--wrap=clock_mono_ms,--wrap=clock_mono_us,--wrap=clock_unix_ms. One client at a
  * time, one thread.
@@ -66,8 +66,8 @@ struct plane {
     size_t largest_page; /* more objects than this are a body too large; 0 = no limit */
     const char *only_token;
     const char *then_token_file; /* gets only_token once another was refused */
-    const char *object; /* answer to requests that name no page */
-    const char *id_key; /* of the objects on pages */
+    const char *object;          /* answer to requests that name no page */
+    const char *id_key;          /* of the objects on pages */
     size_t shrink_after;         /* requests, after which one deployment is gone */
     int64_t stop_at_ms;
     struct rule rules[RULES_MAX];
