@@ -39,7 +39,7 @@ __attribute__((noinline)) static void measured(const struct pages *pages, struct
                                                struct page *decoded)
 {
     for (size_t i = 0; i < pages->n; i++)
-        ours_decode(pages->bodies[i], pages->lens[i], piece, (uint32_t)i + 1, arena, &decoded[i]);
+        ours_decode(pages->bodies[i], pages->lens[i], piece, arena, &decoded[i]);
 }
 
 static void decode(const struct pages *pages, int want_sum, struct found *found)

@@ -26,8 +26,7 @@ static int decode(const char *body, size_t len, size_t piece, const struct page_
     return rc;
 }
 
-void ours_decode(const char *body, size_t len, size_t piece, uint32_t page_no, struct arena *arena,
-                 struct page *ret)
+void ours_decode(const char *body, size_t len, size_t piece, struct arena *arena, struct page *ret)
 {
     static const struct glob_list no_labels;
     const struct page_options options = {
@@ -54,8 +53,7 @@ struct listing *ours_listing(const struct pages *pages)
     if (!listing->arena)
         listing->arena = arena_new();
     for (size_t i = 0; i < pages->n; i++) {
-        ours_decode(pages->bodies[i], pages->lens[i], 0, (uint32_t)i + 1, listing->arena,
-                    &decoded[i]);
+        ours_decode(pages->bodies[i], pages->lens[i], 0, listing->arena, &decoded[i]);
         n += decoded[i].n_items;
     }
     listing->items = arena_calloc(listing->arena, n, sizeof(*listing->items));

@@ -14,8 +14,7 @@
  * One page into records, as a refresh does it; piece is how many bytes come at a time, 0 = all at
  * once. Ends the program on failure: the pages are good.
  */
-void ours_decode(const char *body, size_t len, size_t piece, uint32_t page_no, struct arena *arena,
-                 struct page *ret);
+void ours_decode(const char *body, size_t len, size_t piece, struct arena *arena, struct page *ret);
 
 /* All pages as one listing, sorted by id. */
 struct listing;
