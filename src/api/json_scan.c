@@ -395,7 +395,7 @@ static inline const char *run_scalar(const struct json_scan *s, const char *p, c
     }
 }
 
-/* A usual scalar from p to behind that is wanted. False if it is not all to be kept. */
+/* A usual scalar from p to behind that is wanted. False if it is not to be kept as it is. */
 static inline bool run_wanted(struct json_scan *s, const char *p, const char *behind)
 {
     static const uint8_t types[256] = {
@@ -410,7 +410,7 @@ static inline bool run_wanted(struct json_scan *s, const char *p, const char *be
     } else if (type != JSON_NUMBER) {
         len = 0;
     }
-    if (len > JSON_SCAN_STRING_MAX)
+    if (len > JSON_SCAN_STRING_MAX || s->want->how == JSON_HASHED)
         return false;
     struct strbuf *text = wanted_text(s, value);
     *value = (struct json_raw){.type = type, .at = (uint32_t)text->len, .len = (uint32_t)len};

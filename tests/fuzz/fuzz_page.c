@@ -3,7 +3,7 @@
  * the same verdict and the same records as cJSON's tree gives, in whatever pieces the bytes arrive.
  *
  *     clang -fsanitize=fuzzer,address,undefined ... fuzz_page.c    (libFuzzer)
- *     cc -DFUZZ_MAIN ... fuzz_page.c     (replays bodies from files, in pieces of every size)
+ *     cc ... fuzz_page.c replay.c     (replays bodies from files, in pieces of every size)
  */
 #include <float.h>
 #include <stdio.h>
@@ -12,21 +12,11 @@
 
 #include <cjson/cJSON.h>
 
-#include "base/utf8.h"
 #include "api/json.h"
+#include "base/utf8.h"
+#include "fuzz.h"
 #include "page_oracle.h"
 #include "page_reader.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* Not assert: it must hold in every build. */
-static void require(bool condition, const char *what)
-{
-    if (condition)
-        return;
-    (void)fprintf(stderr, "broken: %s\n", what);
-    abort();
-}
 
 static void check_text(const char *s, const char *what)
 {
@@ -139,28 +129,6 @@ static void same_page(const struct page *a, const struct page *b)
         same_deployment(&a->items[i], &b->items[i]);
 }
 
-static int read_in_pieces(const char *body, size_t len, size_t piece,
-                          const struct page_options *options, struct arena *arena,
-                          struct page *page, struct api_refusal *refusal, struct err *err)
-{
-    CLEANUP(page_reader_release) struct page_reader r = {0};
-
-    *refusal = (struct api_refusal){.hint = RETRY_HINT_NONE};
-    if (page_reader_begin(&r, options, arena, err) < 0)
-        return -1;
-    for (size_t at = 0; at < len; at += piece) {
-        size_t n = len - at < piece ? len - at : piece;
-        /* A copy of exactly this size: a read too far is seen. */
-        CLEANUP(freep) char *copy = malloc(n);
-
-        require(copy != NULL, "memory");
-        memcpy(copy, body + at, n);
-        if (page_reader_write(&r, copy, n, err) < 0)
-            return -1;
-    }
-    return page_reader_finish(&r, page, refusal, err);
-}
-
 static void fuzz_page(const char *body, size_t len, size_t piece)
 {
     static const char *const all[] = {"*"};
@@ -177,7 +145,7 @@ static void fuzz_page(const char *body, size_t len, size_t piece)
 
     if (!arena)
         return;
-    int rc = read_in_pieces(body, len, piece, &options, arena, &page, &refusal, &err);
+    int rc = fuzz_read_page(body, len, piece, &options, arena, &page, &refusal, &err);
     int expected_rc =
         page_oracle(body, len, &options, arena, &expected, &expected_refusal, &expected_err);
     if (expected_err.kind == ERR_LIMIT || err.kind == ERR_LIMIT)
@@ -243,54 +211,16 @@ static void fuzz_refusal(const char *body, size_t len)
     check_refusal(&refusal, &err);
 }
 
-static const size_t pieces[] = {1, 2, 3, 5, 7, 16, 63, 64, 65, 97, 100, 1000, 16384, SIZE_MAX / 2};
-
 /* The first byte says in what pieces the rest arrives. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
         return 0;
     const char *body = (const char *)data + 1;
-    size_t piece = pieces[*data % ARRAY_LEN(pieces)];
+    size_t piece = fuzz_piece(*data);
 
     fuzz_page(body, size - 1, piece);
     fuzz_strict(body, size - 1, piece);
     fuzz_refusal(body, size - 1);
     return 0;
 }
-
-#ifdef FUZZ_MAIN
-static int replay(const char *path)
-{
-    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
-    char block[4096];
-    size_t n;
-
-    FILE *f = fopen(path, "rb");
-    if (!f) {
-        perror(path);
-        return -1;
-    }
-    strbuf_addc(&text, '\0');
-    while ((n = fread(block, 1, sizeof(block), f)) > 0)
-        strbuf_add(&text, block, n);
-    (void)fclose(f);
-    if (!strbuf_ok(&text))
-        return -1;
-    for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
-        text.ptr[0] = (char)i;
-        (void)LLVMFuzzerTestOneInput((const uint8_t *)text.ptr, text.len);
-    }
-    return 0;
-}
-
-int main(int argc, char **argv)
-{
-    for (int i = 1; i < argc; i++) {
-        if (replay(argv[i]) < 0)
-            return 1;
-    }
-    (void)printf("%d inputs replayed\n", argc - 1);
-    return 0;
-}
-#endif
