@@ -11,27 +11,9 @@
 #include <string.h>
 
 #include "base/quantity.h"
-#include "json_text.h"
+#include "change_key.h"
 
-#define MAX_FAULTS 64
-
-struct change {
-    struct simulator *s;
-    bool dry;
-    const cJSON *all;
-    struct settings settings;
-    bool new_faults;
-    bool reset_counters;
-    struct fault faults[MAX_FAULTS];
-    size_t n_faults;
-};
-
-struct key {
-    const char *name;
-    int (*run)(struct change *c, const cJSON *value, struct json_span raw, struct err *err);
-};
-
-static int wrong(struct err *err, const char *key, const char *what)
+int change_wrong(struct err *err, const char *key, const char *what)
 {
     return err_set(err, ERR_PARSE, "\"%s\" must be %s", key, what);
 }
@@ -43,13 +25,13 @@ static int run_faults(struct change *c, const cJSON *value, struct json_span raw
     (void)raw;
     if (!c->dry)
         return 0;
-    if (!cJSON_IsArray(value) || cJSON_GetArraySize(value) > MAX_FAULTS)
-        return wrong(err, "faults", "a list of at most 64 strings");
+    if (!cJSON_IsArray(value) || cJSON_GetArraySize(value) > CHANGE_MAX_FAULTS)
+        return change_wrong(err, "faults", "a list of at most 64 strings");
     const cJSON *item;
     cJSON_ArrayForEach(item, value)
     {
         if (!cJSON_IsString(item))
-            return wrong(err, "faults", "a list of strings");
+            return change_wrong(err, "faults", "a list of strings");
         if (fault_parse(item->valuestring, &c->faults[c->n_faults], err) < 0)
             return -1;
         c->n_faults++;
@@ -71,7 +53,7 @@ static int run_latency(struct change *c, const cJSON *value, struct json_span ra
 {
     (void)raw;
     if (read_duration(value, &c->settings.latency_ms) < 0)
-        return wrong(err, "latency", "a duration such as \"20ms\"");
+        return change_wrong(err, "latency", "a duration such as \"20ms\"");
     return 0;
 }
 
@@ -83,7 +65,7 @@ static int run_clock_offset(struct change *c, const cJSON *value, struct json_sp
     bool negative = *text == '-';
     int64_t ms;
     if (quantity_parse_duration_ms(text + negative, &ms) < 0)
-        return wrong(err, "clock_offset", "a duration such as \"20m\" or \"-20m\"");
+        return change_wrong(err, "clock_offset", "a duration such as \"20m\" or \"-20m\"");
     c->settings.clock_offset_ms = negative ? -ms : ms;
     return 0;
 }
@@ -93,7 +75,7 @@ static int run_rate_limit(struct change *c, const cJSON *value, struct json_span
 {
     (void)raw;
     if (!cJSON_IsNumber(value) || !(value->valuedouble >= 0 && value->valuedouble <= 1e9))
-        return wrong(err, "rate_limit", "a number of calls per second, 0 for none");
+        return change_wrong(err, "rate_limit", "a number of calls per second, 0 for none");
     c->settings.rate_limit = value->valuedouble;
     return 0;
 }
@@ -102,7 +84,7 @@ static int run_churn(struct change *c, const cJSON *value, struct json_span raw,
 {
     (void)raw;
     if (!cJSON_IsNumber(value) || !(value->valuedouble >= 0 && value->valuedouble <= 1e6))
-        return wrong(err, "churn", "a number of events per second");
+        return change_wrong(err, "churn", "a number of events per second");
     c->settings.churn = value->valuedouble;
     return 0;
 }
@@ -114,7 +96,7 @@ static int read_as(const cJSON *value, bool *ret_business, struct err *err)
     else if (cJSON_IsString(value) && strcmp(value->valuestring, "gateway") == 0)
         *ret_business = false;
     else
-        return wrong(err, value->string, "\"gateway\" or \"business\"");
+        return change_wrong(err, value->string, "\"gateway\" or \"business\"");
     return 0;
 }
 
@@ -122,7 +104,7 @@ static int run_options(struct change *c, const cJSON *value, struct json_span ra
 {
     (void)raw;
     if (!cJSON_IsObject(value))
-        return wrong(err, "options", "an object");
+        return change_wrong(err, "options", "an object");
     const cJSON *option;
     cJSON_ArrayForEach(option, value)
     {
@@ -153,7 +135,7 @@ static int run_credentials(struct change *c, const cJSON *value, struct json_spa
     if (!c->dry)
         return 0;
     if (!cJSON_IsObject(value))
-        return wrong(err, "credentials", "an object");
+        return change_wrong(err, "credentials", "an object");
     struct settings *set = &c->settings;
     const cJSON *item;
     cJSON_ArrayForEach(item, value)
@@ -174,7 +156,7 @@ static int run_credentials(struct change *c, const cJSON *value, struct json_spa
             return err_set(err, ERR_PARSE, "\"credentials\": unknown: \"%s\"", item->string);
         }
         if (!cJSON_IsString(item) || strlen(item->valuestring) >= size)
-            return wrong(err, item->string, "a string that is not too long");
+            return change_wrong(err, item->string, "a string that is not too long");
         memcpy(field, item->valuestring, strlen(item->valuestring) + 1);
     }
     return 0;
@@ -185,7 +167,7 @@ static int run_reset_counters(struct change *c, const cJSON *value, struct json_
 {
     (void)raw;
     if (!cJSON_IsBool(value))
-        return wrong(err, "reset_counters", "true or false");
+        return change_wrong(err, "reset_counters", "true or false");
     c->reset_counters = cJSON_IsTrue(value);
     return 0;
 }
@@ -197,7 +179,7 @@ static int run_namespace(struct change *c, const cJSON *value, struct json_span 
 {
     (void)raw;
     if (!cJSON_IsString(value) || !*value->valuestring)
-        return wrong(err, "namespace", "a string");
+        return change_wrong(err, "namespace", "a string");
     if (!cJSON_GetObjectItemCaseSensitive(c->all, "add"))
         return err_set(err, ERR_PARSE, "\"namespace\" goes with \"add\"");
     return 0;
@@ -206,7 +188,7 @@ static int run_namespace(struct change *c, const cJSON *value, struct json_span 
 static int run_add(struct change *c, const cJSON *value, struct json_span raw, struct err *err)
 {
     if (!cJSON_IsArray(value))
-        return wrong(err, "add", "a list of deployments");
+        return change_wrong(err, "add", "a list of deployments");
     const cJSON *ns = cJSON_GetObjectItemCaseSensitive(c->all, "namespace");
     const struct world_load load = {
         .text = raw.ptr,
@@ -232,14 +214,14 @@ static int run_remove(struct change *c, const cJSON *value, struct json_span raw
 {
     (void)raw;
     if (!cJSON_IsArray(value))
-        return wrong(err, "remove", "a list of ids");
+        return change_wrong(err, "remove", "a list of ids");
     const cJSON *item;
     cJSON_ArrayForEach(item, value)
     {
         struct world_namespace *ns;
         size_t index;
         if (!cJSON_IsString(item))
-            return wrong(err, "remove", "a list of ids");
+            return change_wrong(err, "remove", "a list of ids");
         if (!find(c, item->valuestring, &ns, &index, err)) {
             if (c->dry)
                 return -1;
@@ -258,7 +240,7 @@ static int for_each_id(struct change *c, const char *key, const cJSON *object, e
                        struct err *err)
 {
     if (!cJSON_IsObject(object))
-        return wrong(err, key, "an object with deployment ids as keys");
+        return change_wrong(err, key, "an object with deployment ids as keys");
     const cJSON *item;
     cJSON_ArrayForEach(item, object)
     {
@@ -343,15 +325,15 @@ static int read_event(const cJSON *value, struct event *ret, struct err *err)
     const cJSON *count = cJSON_GetObjectItemCaseSensitive(value, "count");
     const cJSON *state = cJSON_GetObjectItemCaseSensitive(value, "state");
     if (!cJSON_IsString(id))
-        return wrong(err, "event", "an object with deploymentId and kind");
+        return change_wrong(err, "event", "an object with deploymentId and kind");
     ret->id = id->valuestring;
     if (!cJSON_IsString(kind) || !job_event_parse(kind->valuestring, &ret->kind))
-        return wrong(err, "kind", "start, fail, cancel, finish or purge");
+        return change_wrong(err, "kind", "start, fail, cancel, finish or purge");
     ret->state = default_state(ret->kind);
     if (state && (!cJSON_IsString(state) || !job_state_parse(state->valuestring, &ret->state)))
-        return wrong(err, "state", "a job state such as \"failed\"");
+        return change_wrong(err, "state", "a job state such as \"failed\"");
     if (count && (!cJSON_IsNumber(count) || count->valuedouble < 1 || count->valuedouble > 1000000))
-        return wrong(err, "count", "1 .. 1000000");
+        return change_wrong(err, "count", "1 .. 1000000");
     if (count)
         ret->count = (int)count->valuedouble;
     return 0;
@@ -390,7 +372,7 @@ static int run_event(struct change *c, const cJSON *value, struct json_span raw,
 
 /* --- all of it --- */
 
-static const struct key keys[] = {
+static const struct change_key keys[] = {
     {"faults", run_faults},
     {"latency", run_latency},
     {"clock_offset", run_clock_offset},
@@ -406,15 +388,25 @@ static const struct key keys[] = {
     {"rename", run_rename},
     {"event", run_event},
     {"remove", run_remove},
+    {0},
 };
 
-static const struct key *find_key(const char *name)
+static const struct change_key *find_in(const struct change_key *list, const char *name)
 {
-    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        if (strcmp(keys[i].name, name) == 0)
-            return &keys[i];
+    for (; list->name; list++) {
+        if (strcmp(list->name, name) == 0)
+            return list;
     }
     return NULL;
+}
+
+static const struct change_key *find_key(const char *name)
+{
+    const struct change_key *const lists[] = {keys, change_source_keys};
+    const struct change_key *found = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(lists) && !found; i++)
+        found = find_in(lists[i], name);
+    return found;
 }
 
 static int run_all(struct change *c, const char *json, size_t len, struct err *err)
@@ -426,7 +418,7 @@ static int run_all(struct change *c, const char *json, size_t len, struct err *e
     while (json_walk_member(&walk, &name, &raw)) {
         CLEANUP(freep) char *owned = name;
         CLEANUP(cjson_deletep) cJSON *value = json_parse(raw.ptr, raw.len);
-        const struct key *key = find_key(owned);
+        const struct change_key *key = find_key(owned);
         if (!key)
             return err_set(err, ERR_PARSE, "there is no \"%.100s\" to change", owned);
         if (!value)

@@ -47,6 +47,24 @@ static void render_settings(const struct settings *set, struct strbuf *out)
                 set->verify ? "true" : "false");
 }
 
+static void render_sources(struct simulator *s, const struct settings *set, struct strbuf *out)
+{
+    static const char *const modes[] = {"ok",   "fail",    "deny",   "malformed",
+                                        "hang", "v1-only", "no-role"};
+    static const char *const names[SOURCE_END] = {
+        [SOURCE_STS] = "sts", [SOURCE_METADATA] = "metadata", [SOURCE_URI] = "credentials_uri"};
+    for (size_t i = SOURCE_STS; i < SOURCE_END; i++) {
+        const struct source_settings *source = &set->sources[i];
+        strbuf_addf(out, ",\"%s\":{\"mode\":\"%s\",\"lifetime_s\":", names[i], modes[source->mode]);
+        if (source->lifetime_s < 0)
+            strbuf_adds(out, "null");
+        else
+            strbuf_add_i64(out, source->lifetime_s);
+        strbuf_addc(out, '}');
+    }
+    strbuf_addf(out, ",\"issued\":%llu", (unsigned long long)issuer_count(s->issuer));
+}
+
 static void render_state(struct simulator *s, struct reply *r)
 {
     struct settings set;
@@ -77,6 +95,7 @@ static void render_state(struct simulator *s, struct reply *r)
     strbuf_adds(out, ",\"faults\":");
     fault_set_render(s->faults, out);
     render_settings(&set, out);
+    render_sources(s, &set, out);
     strbuf_adds(out, "}\n");
 }
 

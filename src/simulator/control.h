@@ -22,6 +22,11 @@
  *                "throttle_status": 429|400, "verify": true}}
  *   {"credentials": {"access_key_id", "access_key_secret", "security_token"}}: any of them; the
  * token before becomes an expired one
+ *   {"sts": {"mode": "ok|fail|deny|malformed|hang", "lifetime_s": N|null, "oidc_token": "..."}}
+ *   {"metadata": {"mode": the same or "v1-only|no-role", "role": "FlinkMonRole", "lifetime_s": N}}
+ *   {"credentials_uri": {"mode": as for sts, "lifetime_s": N}}     see endpoints.h; oidc_token is
+ * the one that STS takes, "" for any; lifetime_s null gives what was asked for, or an hour
+ *   {"expire_issued": true}                           all keys that were handed out
  *   {"reset_counters": true}
  */
 #ifndef SIMULATOR_CONTROL_H

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "apply.h"
+#include "authenticate.h"
 #include "base/clock.h"
 #include "base/quantity.h"
 #include "operations.h"
@@ -51,25 +52,14 @@ static bool route(struct passage *p)
                   "Specified api is not found, please check your url and method.");
 }
 
-static bool authenticate(struct passage *p)
+static bool check_signature(struct passage *p)
 {
     if (!p->settings->verify)
         return true;
-    const struct verify_account account = {
-        .key_id = p->settings->key_id,
-        .key_secret = p->settings->key_secret,
-        .token = p->settings->token,
-        .expired_token = p->settings->expired_token,
-    };
-    int64_t now_ms = simulator_unix_ms(p->settings);
     struct verify_verdict v;
-    verify_check(p->request, &account, now_ms / 1000, &v);
-    bool accepted = v.accepted;
+    bool accepted = authenticate(p->s, p->request, p->settings, &v);
     if (!accepted)
         refuse(p, v.status, v.code, strbuf_str(&v.message));
-    else if (!nonces_use(p->s->nonces, v.nonce, clock_mono_ms()))
-        accepted =
-            refuse(p, 400, "SignatureNonceUsed", "Specified signature nonce was used already.");
     verify_verdict_release(&v);
     return accepted;
 }
@@ -181,7 +171,7 @@ void gateway_answer(struct simulator *s, const struct verify_request *request,
         .host = host ? host : "",
         .wants_xml = !has_word(verify_header(request, "accept"), "application/json"),
     };
-    if (route(&p) && authenticate(&p) && check_action(&p) && authorize(&p) && within_quota(&p))
+    if (route(&p) && check_signature(&p) && check_action(&p) && authorize(&p) && within_quota(&p))
         perform(&p);
     for (size_t i = 0; i < OPERATION_MAX_PATH_PARAMS; i++)
         free(p.params[i]);

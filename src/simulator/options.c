@@ -282,15 +282,14 @@ int options_parse(int argc, char **argv, struct options *ret, struct err *err)
         .conf =
             {
                 .world = {.workspace = "a14bd5d90a4f4e", .profile = PROFILE_TYPICAL, .seed = 1},
-                .settings = {.key_id = DEFAULT_KEY_ID,
-                             .key_secret = DEFAULT_KEY_SECRET,
-                             .verify = true,
-                             .throttle_status = 429,
-                             .rate_limit = 100},
+                .settings = settings_default,
                 .n_namespaces = 1,
                 .n_deployments = 50,
             },
     };
+    struct settings *set = &ret->conf.settings;
+    snprintf(set->key_id, sizeof(set->key_id), "%s", DEFAULT_KEY_ID);
+    snprintf(set->key_secret, sizeof(set->key_secret), "%s", DEFAULT_KEY_SECRET);
     for (int i = 1; i < argc; i++) {
         if (parse_flag(argc, argv, &i, ret, err) < 0) {
             options_release(ret);

@@ -62,12 +62,12 @@ static void gateway_json(struct strbuf *out, const struct reply *r, const struct
     json_add_cstring(out, e->message);
     strbuf_adds(out, ",\"Recommend\":\"https://api.aliyun.com/troubleshoot?q=");
     json_add_escaped(out, e->code, strlen(e->code));
-    strbuf_addf(out, "&product=ververica&requestId=%s\"", r->request_id);
+    strbuf_addf(out, "&product=%s&requestId=%s\"", r->sts ? "Sts" : "ververica", r->request_id);
     if (e->status == 403)
-        strbuf_adds(out,
+        strbuf_addf(out,
                     ",\"AccessDeniedDetail\":{\"PolicyType\":\"AccountLevelIdentityBasedPolicy\","
-                    "\"AuthAction\":\"stream:ListDeployments\",\"NoPermissionType\":"
-                    "\"ImplicitDeny\"}");
+                    "\"AuthAction\":\"%s:%s\",\"NoPermissionType\":\"ImplicitDeny\"}",
+                    r->sts ? "sts" : "stream", r->operation ? r->operation : "");
     strbuf_addc(out, '}');
 }
 

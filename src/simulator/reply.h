@@ -52,6 +52,7 @@ struct reply {
     char code[128];        /* error code of a refusal, "" otherwise */
     const char *fault;     /* kind of the fault that struck, static, or NULL */
     const char *operation; /* static, or NULL */
+    bool sts;              /* STS speaks, not the product */
 };
 
 void reply_release(struct reply *r);

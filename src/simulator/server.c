@@ -13,13 +13,14 @@
 
 #include "base/quantity.h"
 #include "control.h"
+#include "endpoints.h"
 #include "gateway.h"
 #include "wire.h"
 
 #define MAX_CONNECTIONS   1000
 #define IDLE_TIMEOUT_S    120
 #define MAX_HEADERS       100
-#define MAX_BODY_BYTES    ((size_t)1 << 20)
+#define MAX_BODY_BYTES    ((size_t)8 << 20)
 #define MAX_CONTROL_BYTES ((size_t)256 << 20)
 #define MEMORY_PER_CONN   ((size_t)64 << 10)
 #define THREAD_STACK      ((size_t)1 << 20)
@@ -38,7 +39,8 @@ struct exchange {
     size_t n_headers;
     struct strbuf body;
     bool begun;
-    bool counted; /* a request of the API, with a number in the log */
+    bool counted; /* it has a number in the log */
+    enum stats_kind kind;
     bool in_flight;
     uint64_t seq;
 };
@@ -76,7 +78,7 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
 static void landed(struct server *server, struct exchange *x)
 {
     if (x->in_flight)
-        stats_request_end(server->s->stats, x->seq);
+        stats_request_end(server->s->stats, x->kind, x->seq);
     x->in_flight = false;
 }
 
@@ -173,7 +175,8 @@ static void count_reply(struct server *server, struct exchange *x, const char *m
                         const struct reply *r)
 {
     bool silent = r->wire.kind == WIRE_SILENCE;
-    const struct stats_end end = {.operation = r->operation,
+    const struct stats_end end = {.kind = x->kind,
+                                  .operation = r->operation,
                                   .method = method,
                                   .status = silent ? 0 : r->status,
                                   .code = r->code,
@@ -221,13 +224,15 @@ static enum MHD_Result answer(struct server *server, struct MHD_Connection *conn
         reply_gateway_error(&r, &e);
     } else if (control_is_path(x->path)) {
         control_answer(server->s, &request, &r);
+    } else if (x->kind != STATS_API) {
+        endpoints_answer(server->s, &request, &settings, &r);
     } else {
         gateway_answer(server->s, &request, &settings, &r);
     }
-    if (x->counted) {
+    if (x->counted)
         count_reply(server, x, method, &r);
+    if (x->counted && x->kind == STATS_API)
         r.delay_ms += settings.latency_ms;
-    }
     enum MHD_Result rc = send_reply(server, connection, x, &settings, &r);
     reply_release(&r);
     return rc;
@@ -241,6 +246,10 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
                                   const char *method, const char *version, const char *upload_data,
                                   size_t *upload_data_size, void **con_cls)
 {
+    static const enum stats_kind kinds[SOURCE_END] = {[SOURCE_NONE] = STATS_API,
+                                                      [SOURCE_STS] = STATS_STS,
+                                                      [SOURCE_METADATA] = STATS_METADATA,
+                                                      [SOURCE_URI] = STATS_URI};
     (void)url;
     (void)version;
     struct server *server = cls;
@@ -252,7 +261,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
         bool control = control_is_path(x->path);
         x->body.limit = control ? MAX_CONTROL_BYTES : MAX_BODY_BYTES;
         if (!control) {
-            x->seq = stats_request_begin(server->s->stats, method, x->path, x->query);
+            x->kind = kinds[endpoints_kind(method, x->path)];
+            x->seq = stats_request_begin(server->s->stats, x->kind, method, x->path, x->query);
             x->counted = x->in_flight = true;
         }
         MHD_get_connection_values(connection, MHD_HEADER_KIND, on_header, x);

@@ -12,6 +12,19 @@
 
 #define MAX_LOAD_BYTES ((size_t)2 << 30)
 
+const struct settings settings_default = {
+    .verify = true,
+    .throttle_status = 429,
+    .rate_limit = 100,
+    .sources =
+        {
+            [SOURCE_STS] = {.lifetime_s = -1},
+            [SOURCE_METADATA] = {.lifetime_s = -1},
+            [SOURCE_URI] = {.lifetime_s = -1},
+        },
+    .metadata_role = "FlinkMonRole",
+};
+
 static int read_file(const char *path, struct strbuf *out, struct err *err)
 {
     FILE *f = fopen(path, "rbe");
@@ -69,9 +82,10 @@ int simulator_new(const struct simulator_conf *conf, struct simulator **ret, str
     s->rng.state = rng_mix(conf->world.seed, (uint64_t)clock_unix_ms());
     s->faults = fault_set_new(rng_mix(conf->world.seed, 0x6661756c74));
     s->nonces = nonces_new(MAX_NONCES, VERIFY_TOLERANCE_S * 1000);
+    s->issuer = issuer_new(rng_mix(s->rng.state, 0x6b657973));
     s->throttle = throttle_new();
     s->stats = stats_new();
-    if (!s->faults || !s->nonces || !s->throttle || !s->stats) {
+    if (!s->faults || !s->nonces || !s->issuer || !s->throttle || !s->stats) {
         simulator_free(s);
         return err_nomem(err, "simulator");
     }
@@ -90,6 +104,7 @@ void simulator_free(struct simulator *s)
     world_free(s->world);
     fault_set_free(s->faults);
     nonces_free(s->nonces);
+    issuer_free(s->issuer);
     throttle_free(s->throttle);
     stats_free(s->stats);
     pthread_mutex_destroy(&s->mu);

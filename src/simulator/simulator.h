@@ -15,12 +15,32 @@
 #include "base/err.h"
 #include "faults.h"
 #include "halt.h"
+#include "issuer.h"
 #include "nonces.h"
 #include "rng.h"
 #include "stats.h"
 #include "throttle.h"
 #include "verify.h"
 #include "world.h"
+
+/* Who hands out temporary keys; NONE is the API, which does not. */
+enum source_kind { SOURCE_NONE, SOURCE_STS, SOURCE_METADATA, SOURCE_URI, SOURCE_END };
+
+/* What it answers. */
+enum source_mode {
+    SOURCE_OK,
+    SOURCE_FAIL,      /* 503 */
+    SOURCE_DENY,      /* STS: no permission; the others: a "Code" that is not Success */
+    SOURCE_MALFORMED, /* half of the JSON */
+    SOURCE_HANG,
+    SOURCE_V1_ONLY, /* metadata: no tokens, and none needed */
+    SOURCE_NO_ROLE, /* metadata: 404 */
+};
+
+struct source_settings {
+    enum source_mode mode;
+    int64_t lifetime_s; /* of what it issues; -1 = what was asked for, or an hour */
+};
 
 struct settings {
     char key_id[128];
@@ -35,12 +55,15 @@ struct settings {
     int64_t latency_ms;
     int64_t clock_offset_ms; /* how far the server's clock is ahead of the real one */
     double churn;            /* events per second */
+    struct source_settings sources[SOURCE_END];
+    char metadata_role[128];
 };
 
 struct simulator {
     struct world *world;
     struct fault_set *faults;
     struct nonces *nonces;
+    struct issuer *issuer;
     struct throttle *throttle;
     struct stats *stats;
     struct halt halt;
@@ -49,6 +72,9 @@ struct simulator {
     struct settings settings;
     struct rng rng;
 };
+
+/* Everything as it is before any flag: plain keys, no faults, each source at work. */
+extern const struct settings settings_default;
 
 struct simulator_conf {
     struct world_conf world;

@@ -11,6 +11,8 @@
 
 #define MAX_COUNTERS 64
 
+static const char *const kind_names[] = {"api", "sts", "metadata", "credentials_uri"};
+
 struct counter {
     char key[64];
     char sub[16];
@@ -27,7 +29,8 @@ struct entry {
     int64_t at_ms;
     int64_t took_ms; /* -1: not over yet */
     char method[16];
-    char path[256];
+    enum stats_kind kind;
+    char path[1024];
     char query[512];
     char operation[48];
     char code[64];
@@ -47,6 +50,7 @@ struct stats {
     struct counters calls;
     struct counters rejections;
     struct counters faulted;
+    struct counters exchanges;
     uint64_t next_seq;
     struct entry log[STATS_LOG_LEN];
 };
@@ -78,7 +82,7 @@ void stats_reset(struct stats *s)
     s->requests = 0;
     s->opened = 0;
     s->in_flight_max = s->in_flight;
-    s->calls.n = s->rejections.n = s->faulted.n = 0;
+    s->calls.n = s->rejections.n = s->faulted.n = s->exchanges.n = 0;
     for (size_t i = 0; i < STATS_LOG_LEN; i++)
         s->log[i].seq = 0;
     pthread_mutex_unlock(&s->mu);
@@ -110,20 +114,20 @@ static void count(struct counters *c, const char *key, const char *sub)
     c->list[i].n++;
 }
 
-uint64_t stats_request_begin(struct stats *s, const char *method, const char *path,
-                             const char *query)
+uint64_t stats_request_begin(struct stats *s, enum stats_kind kind, const char *method,
+                             const char *path, const char *query)
 {
     int64_t now = clock_mono_ms();
     pthread_mutex_lock(&s->mu);
     uint64_t seq = s->next_seq++;
-    s->requests++;
-    s->in_flight++;
+    s->requests += kind == STATS_API;
+    s->in_flight += kind == STATS_API;
     if (s->in_flight > s->in_flight_max)
         s->in_flight_max = s->in_flight;
     struct entry *e = &s->log[seq % STATS_LOG_LEN];
-    *e = (struct entry){.seq = seq, .at_ms = now - s->start_mono_ms, .took_ms = -1};
+    *e = (struct entry){.seq = seq, .kind = kind, .at_ms = now - s->start_mono_ms, .took_ms = -1};
     snprintf(e->method, sizeof(e->method), "%.15s", method);
-    snprintf(e->path, sizeof(e->path), "%.255s", path);
+    snprintf(e->path, sizeof(e->path), "%.1023s", path);
     snprintf(e->query, sizeof(e->query), "%.511s", query);
     pthread_mutex_unlock(&s->mu);
     return seq;
@@ -132,8 +136,12 @@ uint64_t stats_request_begin(struct stats *s, const char *method, const char *pa
 void stats_request_decided(struct stats *s, uint64_t seq, const struct stats_end *end)
 {
     pthread_mutex_lock(&s->mu);
-    count(&s->calls, end->operation ? end->operation : "unknown", end->method);
-    if (*end->code)
+    const char *operation = end->operation ? end->operation : "unknown";
+    if (end->kind == STATS_API)
+        count(&s->calls, operation, end->method);
+    else
+        count(&s->exchanges, operation, *end->code ? "failed" : "ok");
+    if (*end->code && end->kind == STATS_API)
         count(&s->rejections, end->code, "");
     if (end->fault)
         count(&s->faulted, end->fault, "");
@@ -147,11 +155,11 @@ void stats_request_decided(struct stats *s, uint64_t seq, const struct stats_end
     pthread_mutex_unlock(&s->mu);
 }
 
-void stats_request_end(struct stats *s, uint64_t seq)
+void stats_request_end(struct stats *s, enum stats_kind kind, uint64_t seq)
 {
     int64_t now = clock_mono_ms();
     pthread_mutex_lock(&s->mu);
-    s->in_flight--;
+    s->in_flight -= kind == STATS_API;
     struct entry *e = &s->log[seq % STATS_LOG_LEN];
     if (e->seq == seq)
         e->took_ms = now - s->start_mono_ms - e->at_ms;
@@ -211,6 +219,8 @@ void stats_render(struct stats *s, struct strbuf *out)
     strbuf_add_u64(out, s->requests);
     strbuf_adds(out, ",\"calls\":");
     render_calls(&s->calls, out);
+    strbuf_adds(out, ",\"exchanges\":");
+    render_calls(&s->exchanges, out);
     strbuf_adds(out, ",\"rejections\":");
     render_flat(&s->rejections, out);
     strbuf_adds(out, ",\"faulted\":");
@@ -241,6 +251,7 @@ static void render_entry(const struct entry *e, struct strbuf *out)
     else
         strbuf_add_i64(out, e->took_ms);
     strbuf_addf(out, ",\"status\":%d", e->status);
+    add_string_member(out, "kind", kind_names[e->kind]);
     add_string_member(out, "method", e->method);
     add_string_member(out, "path", e->path);
     add_string_member(out, "query", e->query);

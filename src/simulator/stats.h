@@ -22,11 +22,17 @@ void stats_reset(struct stats *s);
 
 void stats_connection(struct stats *s, int opened);
 
-/* A request of the API arrives: the number under which its end is reported. */
-uint64_t stats_request_begin(struct stats *s, const char *method, const char *path,
-                             const char *query);
+/* What a request is about. Only the API's are counted as requests, calls and in flight; the others
+ * hand out credentials and are counted as exchanges. The log has all of them.
+ */
+enum stats_kind { STATS_API, STATS_STS, STATS_METADATA, STATS_URI };
+
+/* A request arrives: the number under which its end is reported. */
+uint64_t stats_request_begin(struct stats *s, enum stats_kind kind, const char *method,
+                             const char *path, const char *query);
 
 struct stats_end {
+    enum stats_kind kind;
     const char *operation; /* NULL: none that is known */
     const char *method;
     int status;       /* 0: no status line went out */
@@ -36,7 +42,7 @@ struct stats_end {
 /* It is decided (and counted); before the reply goes out. */
 void stats_request_decided(struct stats *s, uint64_t seq, const struct stats_end *end);
 /* The reply goes out now, or the connection is gone. */
-void stats_request_end(struct stats *s, uint64_t seq);
+void stats_request_end(struct stats *s, enum stats_kind kind, uint64_t seq);
 
 /* Members of the control path's object, without braces. */
 void stats_render(struct stats *s, struct strbuf *out);

@@ -225,6 +225,16 @@ static bool parse_authorization(const char *header, struct authorization *ret)
     return take_field(&at, "Signature=", ", ", ret->signature, sizeof(ret->signature)) && !*at;
 }
 
+bool verify_key_id(const struct verify_request *r, char *out, size_t out_size)
+{
+    struct authorization a = {0};
+    const char *header = verify_header(r, "authorization");
+    if (!header || !parse_authorization(header, &a) || strlen(a.key_id) >= out_size)
+        return false;
+    memcpy(out, a.key_id, strlen(a.key_id) + 1);
+    return true;
+}
+
 /* Lower case, in byte order, each one there: otherwise the list is not a canonical one. */
 static bool signed_headers_in_order(const struct authorization *a)
 {
@@ -355,9 +365,10 @@ static bool check_token(const struct verify_request *r, const struct verify_acco
     const char *token = verify_header(r, "x-acs-security-token");
     if (!token)
         token = "";
-    if (strcmp(token, account->token) == 0)
+    bool same = strcmp(token, account->token) == 0;
+    if (same && !account->expired)
         return true;
-    if (*account->expired_token && strcmp(token, account->expired_token) == 0)
+    if (same || (*account->expired_token && strcmp(token, account->expired_token) == 0))
         return refuse(v, 400, "InvalidSecurityToken.Expired",
                       "Specified SecurityToken is expired.");
     if (!*token)

@@ -38,6 +38,7 @@ struct verify_account {
     const char *key_secret;
     const char *token;         /* "" = a plain access key, no token expected */
     const char *expired_token; /* one that was good earlier, or "" */
+    bool expired;              /* the key's time is over: even its own token is refused */
 };
 
 /*
@@ -73,6 +74,9 @@ struct verify_verdict {
     const char *nonce; /* points into the request's headers; NULL unless accepted */
 };
 void verify_verdict_release(struct verify_verdict *v);
+
+/* The key that the Authorization header names; false if it names none that fits. */
+bool verify_key_id(const struct verify_request *r, char *out, size_t out_size);
 
 /* The value of a header or NULL; names compare without case. */
 const char *verify_header(const struct verify_request *r, const char *name);

@@ -12,10 +12,10 @@
 
 static void one(struct stats *s, const char *operation, const char *method, const char *code)
 {
-    uint64_t seq = stats_request_begin(s, method, "/p\"", "q=1");
+    uint64_t seq = stats_request_begin(s, STATS_API, method, "/p\"", "q=1");
     struct stats_end end = {.operation = operation, .method = method, .status = 200, .code = code};
     stats_request_decided(s, seq, &end);
-    stats_request_end(s, seq);
+    stats_request_end(s, STATS_API, seq);
 }
 
 static cJSON *state_of(struct stats *s)
@@ -48,7 +48,7 @@ static void test_counts(void **state)
     one(s, NULL, "POST", "UnsupportedHTTPMethod");
     one(s, "ListDeployments", "GET", "SignatureDoesNotMatch");
     one(s, "ListDeployments", "HEAD", "");
-    uint64_t open = stats_request_begin(s, "GET", "/", "");
+    uint64_t open = stats_request_begin(s, STATS_API, "GET", "/", "");
     cJSON *o = state_of(s);
     const cJSON *calls = cJSON_GetObjectItemCaseSensitive(o, "calls");
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(calls, "ListDeployments");
@@ -63,7 +63,7 @@ static void test_counts(void **state)
     assert_int_equal(number(o, "in_flight"), 1);
     assert_int_equal(number(o, "in_flight_max"), 1);
     cJSON_Delete(o);
-    stats_request_end(s, open);
+    stats_request_end(s, STATS_API, open);
     stats_reset(s);
     o = state_of(s);
     assert_int_equal(number(o, "requests"), 0);
