@@ -402,7 +402,7 @@ static const struct change_key *find_in(const struct change_key *list, const cha
 
 static const struct change_key *find_key(const char *name)
 {
-    const struct change_key *const lists[] = {keys, change_source_keys};
+    const struct change_key *const lists[] = {keys, change_source_keys, change_draft_keys};
     const struct change_key *found = NULL;
     for (size_t i = 0; i < ARRAY_LEN(lists) && !found; i++)
         found = find_in(lists[i], name);

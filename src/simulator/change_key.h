@@ -35,6 +35,7 @@ struct change_key {
 };
 
 extern const struct change_key change_source_keys[];
+extern const struct change_key change_draft_keys[];
 
 /* -1 and "\"key\" must be what". */
 int change_wrong(struct err *err, const char *key, const char *what);

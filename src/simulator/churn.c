@@ -1,8 +1,19 @@
 #include "churn.h"
 
 #include "base/clock.h"
+#include "ticket.h"
 
 #define TICK_MS 10
+
+/* A ticket that nobody polls ends all the same. */
+static void settle_tickets(struct world *w, const struct settings *settings)
+{
+    if (!atomic_load(&w->n_open_tickets))
+        return;
+    world_lock_write(w);
+    tickets_settle(w, simulator_unix_ms(settings) / 1000, clock_mono_ms());
+    world_unlock(w);
+}
 
 /* Events are due by time, not by tick, so that the rate holds however long a tick really takes. */
 static void *run(void *arg)
@@ -14,6 +25,7 @@ static void *run(void *arg)
     while (!halt_pause(&c->s->halt, TICK_MS)) {
         struct settings settings;
         simulator_settings(c->s, &settings);
+        settle_tickets(c->s->world, &settings);
         int64_t now_us = clock_mono_us();
         due += settings.churn * (double)(now_us - before_us) / 1e6;
         before_us = now_us;

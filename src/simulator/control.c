@@ -7,6 +7,8 @@
 #include "base/quantity.h"
 #include "base/utf8.h"
 #include "change.h"
+#include "draft.h"
+#include "ticket.h"
 #include "uri.h"
 
 #define PREFIX "/_sim"
@@ -47,6 +49,24 @@ static void render_settings(const struct settings *set, struct strbuf *out)
                 set->verify ? "true" : "false");
 }
 
+static void add_number_or_null(struct strbuf *out, const char *key, int64_t v)
+{
+    strbuf_addf(out, ",\"%s\":", key);
+    if (v < 0)
+        strbuf_adds(out, "null");
+    else
+        strbuf_add_i64(out, v);
+}
+
+static void render_draft_settings(const struct settings *set, struct strbuf *out)
+{
+    strbuf_addf(out, ",\"patch\":\"%s\",\"ignore_locks\":%s,\"missing_name\":\"%s\"",
+                set->patch_merges ? "merge" : "replace", set->ignore_locks ? "true" : "false",
+                set->missing_name_is_error ? "error" : "empty");
+    add_number_or_null(out, "ticket_polls", set->ticket_polls);
+    add_number_or_null(out, "ticket_time_ms", set->ticket_time_ms);
+}
+
 static void render_sources(struct simulator *s, const struct settings *set, struct strbuf *out)
 {
     static const char *const modes[] = {"ok",   "fail",    "deny",   "malformed",
@@ -55,11 +75,8 @@ static void render_sources(struct simulator *s, const struct settings *set, stru
         [SOURCE_STS] = "sts", [SOURCE_METADATA] = "metadata", [SOURCE_URI] = "credentials_uri"};
     for (size_t i = SOURCE_STS; i < SOURCE_END; i++) {
         const struct source_settings *source = &set->sources[i];
-        strbuf_addf(out, ",\"%s\":{\"mode\":\"%s\",\"lifetime_s\":", names[i], modes[source->mode]);
-        if (source->lifetime_s < 0)
-            strbuf_adds(out, "null");
-        else
-            strbuf_add_i64(out, source->lifetime_s);
+        strbuf_addf(out, ",\"%s\":{\"mode\":\"%s\"", names[i], modes[source->mode]);
+        add_number_or_null(out, "lifetime_s", source->lifetime_s);
         strbuf_addc(out, '}');
     }
     strbuf_addf(out, ",\"issued\":%llu", (unsigned long long)issuer_count(s->issuer));
@@ -87,6 +104,18 @@ static void render_state(struct simulator *s, struct reply *r)
         json_add_cstring(out, s->world->namespaces[i]->name);
         strbuf_addf(out, ":%zu", s->world->namespaces[i]->n_deployments);
     }
+    strbuf_adds(out, "},\"drafts\":{");
+    for (size_t i = 0; i < s->world->n_namespaces; i++) {
+        strbuf_adds(out, i ? "," : "");
+        json_add_cstring(out, s->world->namespaces[i]->name);
+        strbuf_addf(out, ":%zu", s->world->namespaces[i]->n_drafts);
+    }
+    strbuf_adds(out, "},\"tickets\":{");
+    for (size_t i = 0; i < s->world->n_namespaces; i++) {
+        strbuf_adds(out, i ? "," : "");
+        json_add_cstring(out, s->world->namespaces[i]->name);
+        strbuf_addf(out, ":%zu", s->world->namespaces[i]->n_tickets);
+    }
     strbuf_adds(out, "},\"ledger\":");
     world_render_ledger(s->world, out);
     world_unlock(s->world);
@@ -95,12 +124,14 @@ static void render_state(struct simulator *s, struct reply *r)
     strbuf_adds(out, ",\"faults\":");
     fault_set_render(s->faults, out);
     render_settings(&set, out);
+    render_draft_settings(&set, out);
     render_sources(s, &set, out);
     strbuf_adds(out, "}\n");
 }
 
-/* Of a namespace: the truth, or what is gone. */
-static void render_namespace(struct simulator *s, const char *name, bool gone, struct reply *r)
+typedef void (*view_fn)(const struct world_namespace *ns, struct strbuf *out);
+
+static void render_namespace(struct simulator *s, const char *name, view_fn view, struct reply *r)
 {
     world_lock_read(s->world);
     struct world_namespace *ns = world_find_namespace(s->world, name);
@@ -108,22 +139,34 @@ static void render_namespace(struct simulator *s, const char *name, bool gone, s
         plain(r, 404, "there is no such namespace");
     } else {
         begin_json(r);
-        if (gone)
-            world_render_gone(ns, &r->body);
-        else
-            world_render_truth(ns, &r->body);
+        view(ns, &r->body);
         strbuf_addc(&r->body, '\n');
     }
     world_unlock(s->world);
 }
 
-static void render_encoded_namespace(struct simulator *s, const char *encoded, bool gone,
-                                     struct reply *r)
+/* "/deployments/NAMESPACE" and the like; false for any other path. */
+static bool render_view(struct simulator *s, const char *rest, struct reply *r)
 {
-    struct strbuf name = STRBUF_INIT;
-    uri_decode(&name, encoded, strlen(encoded), false);
-    render_namespace(s, strbuf_str(&name), gone, r);
-    strbuf_release(&name);
+    static const struct {
+        const char *path;
+        view_fn view;
+    } views[] = {
+        {"/deployments/", world_render_truth},
+        {"/removed/", world_render_gone},
+        {"/drafts/", drafts_render_truth},
+        {"/tickets/", tickets_render_truth},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(views); i++) {
+        size_t len = strlen(views[i].path);
+        if (strncmp(rest, views[i].path, len) != 0)
+            continue;
+        CLEANUP(strbuf_release) struct strbuf name = STRBUF_INIT;
+        uri_decode(&name, rest + len, strlen(rest + len), false);
+        render_namespace(s, strbuf_str(&name), views[i].view, r);
+        return true;
+    }
+    return false;
 }
 
 static void render_log(struct simulator *s, const struct uri_query *query, struct reply *r)
@@ -145,17 +188,15 @@ static void get(struct simulator *s, const char *path, const struct uri_query *q
     const char *rest = path + strlen(PREFIX);
     const char *deployments = uri_query_get(query, "deployments");
     if ((!*rest || strcmp(rest, "/") == 0) && deployments)
-        render_namespace(s, deployments, false, r);
+        render_namespace(s, deployments, world_render_truth, r);
     else if (!*rest || strcmp(rest, "/") == 0)
         render_state(s, r);
-    else if (strncmp(rest, "/deployments/", 13) == 0)
-        render_encoded_namespace(s, rest + 13, false, r);
-    else if (strncmp(rest, "/removed/", 9) == 0)
-        render_encoded_namespace(s, rest + 9, true, r);
     else if (strcmp(rest, "/log") == 0)
         render_log(s, query, r);
-    else
-        plain(r, 404, "try /_sim, /_sim/deployments/NAMESPACE, /_sim/removed/NAMESPACE, /_sim/log");
+    else if (!render_view(s, rest, r))
+        plain(r, 404,
+              "try /_sim, /_sim/log, and /_sim/deployments/NAMESPACE, or removed, drafts, tickets "
+              "in its place");
 }
 
 static void post(struct simulator *s, const struct verify_request *request, struct reply *r)

@@ -58,6 +58,7 @@ void deployment_free(struct deployment *d)
     free(d->execution_mode);
     free(d->creator);
     free(d->modifier);
+    free(d->draft_id);
     free(d->quirks);
     free(d->summary_raw);
     free(d);
@@ -166,6 +167,18 @@ static void render_name(const struct deployment *d, bool broken, struct strbuf *
     strbuf_addc(out, ',');
 }
 
+static void render_draft(const struct deployment *d, struct strbuf *out)
+{
+    if (!d->draft_id && !d->draft_null)
+        return;
+    strbuf_adds(out, "\"referencedDeploymentDraftId\":");
+    if (d->draft_id)
+        json_add_cstring(out, d->draft_id);
+    else
+        strbuf_adds(out, "null");
+    strbuf_addc(out, ',');
+}
+
 void deployment_render(struct deployment *d, bool broken_name, struct text_body *out)
 {
     struct strbuf loose = STRBUF_INIT;
@@ -188,6 +201,9 @@ void deployment_render(struct deployment *d, bool broken_name, struct text_body 
                 deployment_render_summary(d, &loose);
                 strbuf_addc(&loose, ',');
             }
+            break;
+        case PART_DRAFT:
+            render_draft(d, &loose);
             break;
         }
         if (loose.len)
@@ -468,6 +484,16 @@ int deployment_set_summary(struct deployment *d, const cJSON *summary, struct er
     memcpy(before, d->jobs, sizeof(before));
     memcpy(d->jobs, counts, sizeof(counts));
     d->newest = newest_after_change(d, before);
+    return 0;
+}
+
+int deployment_set_draft(struct deployment *d, const char *draft_id, struct err *err)
+{
+    char *copy = strdup(draft_id);
+    if (!copy)
+        return err_nomem(err, "draft id");
+    free(d->draft_id);
+    d->draft_id = copy;
     return 0;
 }
 

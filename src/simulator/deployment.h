@@ -1,10 +1,11 @@
 /*
  * One deployment of the simulated world: its JSON text in parts, and its job instances.
  *
- * The text never changes but for the name and the job summary, which are rendered into each page;
- * long bodies (SQL, plans) are shared between deployments. The job instances are kept as counts by
- * state plus the state of the newest one, which is all that the API shows of them; the ledger says
- * what really happened, for tests to compare with what an observer concluded.
+ * The text never changes but for the name, the job summary and the draft it came from, which are
+ * rendered into each page, and as a whole when a draft is released; long bodies (SQL, plans) are
+ * shared between deployments. The job instances are kept as counts by state plus the state of the
+ * newest one, which is all that the API shows of them; the ledger says what really happened, for
+ * tests to compare with what an observer concluded.
  *
  * A deployment belongs to the world, whose lock guards it; before it is added it belongs to
  * whoever made it.
@@ -20,6 +21,7 @@
 #include "base/err.h"
 #include "base/strbuf.h"
 #include "json_text.h"
+#include "object.h"
 #include "text.h"
 
 enum job_state {
@@ -59,7 +61,7 @@ struct ledger {
 };
 void ledger_add(struct ledger *sum, const struct ledger *l);
 
-enum part_kind { PART_OWN, PART_SHARED, PART_NAME, PART_SUMMARY };
+enum part_kind { PART_OWN, PART_SHARED, PART_NAME, PART_SUMMARY, PART_DRAFT };
 
 struct part {
     enum part_kind kind;
@@ -73,6 +75,8 @@ struct deployment {
     char *execution_mode;
     char *creator;
     char *modifier;
+    char *draft_id;  /* "" = none; NULL: the object does not say */
+    bool draft_null; /* it says null */
     int64_t created_s;
     int64_t modified_s;
     struct json_span labels; /* the value's text inside own_text; empty if there is none */
@@ -108,7 +112,8 @@ struct deployment_builder {
 };
 
 void deployment_builder_release(struct deployment_builder *b);
-/* The part comes after the text so far. NAME and SUMMARY render as members with a comma behind. */
+/* The part comes after the text so far. NAME, SUMMARY and DRAFT render as members with a
+ * comma behind. */
 void deployment_builder_mark(struct deployment_builder *b, enum part_kind kind,
                              struct text *shared);
 /* Moves the text into d and cuts it into parts; -1 when memory is out. */
@@ -159,6 +164,13 @@ uint32_t deployment_live_jobs(const struct deployment *d);
 
 /* Replaces the counts and the form by a jobSummary's value; "missing" (a string) leaves it out. */
 int deployment_set_summary(struct deployment *d, const cJSON *summary, struct err *err) MUST_CHECK;
+int deployment_set_draft(struct deployment *d, const char *draft_id, struct err *err) MUST_CHECK;
+
+/* The object as it is shown. */
+int deployment_object(struct deployment *d, bool broken_name, struct object *ret,
+                      struct err *err) MUST_CHECK;
+/* Shows o from now on; id, jobs and ledger stay. */
+int deployment_replace(struct deployment *d, const struct object *o, struct err *err) MUST_CHECK;
 /* NULL takes the name away. */
 int deployment_set_name(struct deployment *d, const char *name, struct err *err) MUST_CHECK;
 

@@ -95,6 +95,12 @@ bool fault_kind_replaces_reply(enum fault_kind kind)
     return kind < FAULT_TOTAL_SIZE;
 }
 
+bool fault_needs_reply(enum fault_kind kind)
+{
+    return kind == FAULT_EMPTY || kind == FAULT_MALFORMED || kind == FAULT_TRUNCATE ||
+           kind == FAULT_RESET || kind == FAULT_HANG || kind == FAULT_DRIP;
+}
+
 /* --- the text --- */
 
 enum key_type { KEY_COUNT, KEY_NUMBER, KEY_SIZE, KEY_RATE, KEY_TEXT, KEY_MODE };

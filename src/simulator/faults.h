@@ -74,6 +74,9 @@ struct fault {
     uint64_t n_applied;
 };
 
+/* It breaks the reply that there is; the others are said by somebody before the operation. */
+bool fault_needs_reply(enum fault_kind kind);
+
 int fault_parse(const char *spec, struct fault *ret, struct err *err) MUST_CHECK;
 
 /* What one request gets. Copies, so that the set may change meanwhile. */

@@ -37,15 +37,14 @@ static bool refuse(struct passage *p, int status, const char *code, const char *
 
 static bool route(struct passage *p)
 {
-    bool other_method;
-    p->operation =
-        operation_find(p->request->method, p->request->raw_path, p->params, &other_method);
+    CLEANUP(strbuf_release) struct strbuf allowed = STRBUF_INIT;
+    p->operation = operation_find(p->request->method, p->request->raw_path, p->params, &allowed);
     if (p->operation) {
         p->r->operation = p->operation->name;
         return true;
     }
-    if (other_method) {
-        reply_add_header(p->r, "Allow", "GET");
+    if (allowed.len) {
+        reply_add_header(p->r, "Allow", strbuf_str(&allowed));
         return refuse(p, 405, "UnsupportedHTTPMethod", "This http method is not supported.");
     }
     return refuse(p, 404, "InvalidApi.NotFound",
@@ -141,6 +140,9 @@ static void perform(struct passage *p)
         .sim = p->s,
         .settings = p->settings,
         .query = &query,
+        .body = p->request->body,
+        .body_len = p->request->body_len,
+        .now_s = simulator_unix_ms(p->settings) / 1000,
         .host = p->host,
         .wants_gzip = has_word(verify_header(p->request, "accept-encoding"), "gzip"),
         .wants_xml = p->wants_xml,
@@ -148,7 +150,8 @@ static void perform(struct passage *p)
     };
     for (size_t i = 0; i < OPERATION_MAX_PATH_PARAMS; i++)
         call.path_params[i] = p->params[i];
-    p->operation->answer(&call, p->r);
+    if (!p->operation->changes || !effects.replaces_reply || fault_needs_reply(effects.reply.kind))
+        p->operation->answer(&call, p->r);
     if (effects.replaces_reply)
         apply_fault(&effects.reply, p->host, p->r);
     else if (effects.total_size || effects.endless || effects.shift || effects.invalid_utf8)

@@ -198,8 +198,11 @@ static void add_people(struct making *m)
     strbuf_addf(t, "],\"deploymentHasChanged\":%s", rng_chance(&m->rng, 0.3) ? "true" : "false");
     if (rng_chance(&m->rng, 0.5))
         rng_uuid(&m->rng, draft, false);
-    add_own_string(t, "referencedDeploymentDraftId", draft);
-    add_own_string(t, "creator", m->d->creator);
+    m->d->draft_id = strdup(m->g->drafts ? "" : draft);
+    strbuf_addc(t, ',');
+    deployment_builder_mark(&m->b, PART_DRAFT, NULL);
+    strbuf_adds(t, "\"creator\":");
+    json_add_cstring(t, m->d->creator);
     add_own_string(t, "creatorName", "user@example.onaliyun.com");
     add_own_string(t, "modifier", m->d->modifier);
     add_own_string(t, "modifierName", "user@example.onaliyun.com");
@@ -356,7 +359,7 @@ static int make(struct making *m, int64_t created_s)
         return -1;
     m->d->labels.ptr = m->d->own_text + labels_end - m->d->labels.len;
     m->d->quirks = m->quirks.len ? strbuf_take(&m->quirks, NULL) : strdup("");
-    return m->d->quirks ? 0 : -1;
+    return m->d->quirks && m->d->draft_id ? 0 : -1;
 }
 
 int generate_deployment(const struct generator *g, const char *ns, uint64_t number,

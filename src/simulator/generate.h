@@ -6,6 +6,7 @@
 #ifndef SIMULATOR_GENERATE_H
 #define SIMULATOR_GENERATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,7 @@ struct generator {
     uint64_t seed;
     double quirks;          /* 0 .. 1: the rate of each oddity */
     double duplicate_names; /* 0 .. 1: the share that has its predecessor's name */
+    bool drafts;            /* drafts are made too: a deployment refers to none but those */
     const char *workspace;
 };
 

@@ -41,6 +41,18 @@ void cjson_deletep(cJSON **item)
     cJSON_Delete(*item);
 }
 
+int64_t json_read_time(const cJSON *v)
+{
+    double seconds = 0;
+    if (cJSON_IsNumber(v))
+        seconds = v->valuedouble;
+    else if (cJSON_IsString(v))
+        seconds = strtod(v->valuestring, NULL);
+    if (!(seconds > 0 && seconds < 9e15))
+        return 0;
+    return (int64_t)(seconds >= 1e11 ? seconds / 1000 : seconds);
+}
+
 static const char *skip_space(const char *at, const char *end)
 {
     while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r'))

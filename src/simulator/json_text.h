@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <cjson/cJSON.h>
 
@@ -39,6 +40,9 @@ void json_walk_init(struct json_walk *w, const char *text, size_t len, char open
 bool json_walk_member(struct json_walk *w, char **ret_key, struct json_span *ret_value) MUST_CHECK;
 /* The next item of an array. */
 bool json_walk_item(struct json_walk *w, struct json_span *ret_value) MUST_CHECK;
+
+/* "1714058507\n", 1714058507, milliseconds: what the API is known to send. Seconds; 0 = unknown. */
+int64_t json_read_time(const cJSON *v);
 
 void cjson_deletep(cJSON **item);
 

@@ -32,6 +32,15 @@ static int read_choice(const struct uri_query *params, const char *key, const ch
     return err_set(err, ERR_PARSE, "The specified parameter %s is not valid.", key);
 }
 
+int listing_query_read_page(struct listing_query *q, const struct uri_query *params,
+                            struct err *err)
+{
+    *q = (struct listing_query){.page_index = 1, .page_size = LISTING_DEFAULT_PAGE_SIZE};
+    if (read_number(params, "pageIndex", 1, INT32_MAX, &q->page_index, err) < 0)
+        return -1;
+    return read_number(params, "pageSize", 1, LISTING_MAX_PAGE_SIZE, &q->page_size, err);
+}
+
 int listing_query_read(struct listing_query *q, const struct uri_query *params, struct err *err)
 {
     static const char *const modes[] = {"STREAMING", "BATCH", NULL};
@@ -39,9 +48,7 @@ int listing_query_read(struct listing_query *q, const struct uri_query *params, 
                                            "FINISHED", "TRANSITIONING", NULL};
     static const char *const orders[] = {"gmt_create", "gmt_modified", NULL};
     const char *order = NULL;
-    *q = (struct listing_query){.page_index = 1, .page_size = LISTING_DEFAULT_PAGE_SIZE};
-    if (read_number(params, "pageIndex", 1, INT32_MAX, &q->page_index, err) < 0 ||
-        read_number(params, "pageSize", 1, LISTING_MAX_PAGE_SIZE, &q->page_size, err) < 0 ||
+    if (listing_query_read_page(q, params, err) < 0 ||
         read_choice(params, "executionMode", modes, &q->execution_mode, err) < 0 ||
         read_choice(params, "status", statuses, &q->status, err) < 0 ||
         read_choice(params, "sortName", orders, &order, err) < 0)

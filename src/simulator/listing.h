@@ -34,6 +34,10 @@ struct listing_query {
 int listing_query_read(struct listing_query *q, const struct uri_query *params,
                        struct err *err) MUST_CHECK;
 
+/* Only pageIndex and pageSize, for lists that have no filters. */
+int listing_query_read_page(struct listing_query *q, const struct uri_query *params,
+                            struct err *err) MUST_CHECK;
+
 struct listing_page {
     size_t total; /* matches in the whole namespace */
     struct deployment *items[LISTING_MAX_PAGE_SIZE];

@@ -5,19 +5,6 @@
 #include "deployment.h"
 #include "rng.h"
 
-/* "1714058507\n", 1714058507, milliseconds: what the API is known to send. 0 = unknown. */
-static int64_t read_time(const cJSON *v)
-{
-    double seconds = 0;
-    if (cJSON_IsNumber(v))
-        seconds = v->valuedouble;
-    else if (cJSON_IsString(v))
-        seconds = strtod(v->valuestring, NULL);
-    if (!(seconds > 0 && seconds < 9e15))
-        return 0;
-    return (int64_t)(seconds >= 1e11 ? seconds / 1000 : seconds);
-}
-
 static int take_string(char **field, const cJSON *v)
 {
     if (!cJSON_IsString(v))
@@ -69,6 +56,11 @@ static int read_member(struct reading *r, const char *key, const cJSON *v, bool 
         cJSON_Delete(r->hint);
         r->hint = cJSON_Duplicate(v, true);
         rc = r->hint ? 0 : -1;
+    } else if (strcmp(key, "referencedDeploymentDraftId") == 0 &&
+               (cJSON_IsString(v) || cJSON_IsNull(v))) {
+        *ret_taken = true;
+        d->draft_null = cJSON_IsNull(v);
+        rc = take_string(&d->draft_id, v);
     } else if (strcmp(key, "deploymentId") == 0) {
         rc = take_string(&d->id, v);
     } else if (strcmp(key, "executionMode") == 0) {
@@ -78,9 +70,9 @@ static int read_member(struct reading *r, const char *key, const cJSON *v, bool 
     } else if (strcmp(key, "modifier") == 0) {
         rc = take_string(&d->modifier, v);
     } else if (strcmp(key, "createdAt") == 0) {
-        d->created_s = read_time(v);
+        d->created_s = json_read_time(v);
     } else if (strcmp(key, "modifiedAt") == 0) {
-        d->modified_s = read_time(v);
+        d->modified_s = json_read_time(v);
     }
     return rc < 0 ? err_nomem(err, "deployment") : 0;
 }
@@ -140,6 +132,7 @@ static int build(struct reading *r, const char *text, size_t len, uint64_t id_se
     strbuf_addc(&r->b->text, '{');
     deployment_builder_mark(r->b, PART_NAME, NULL);
     deployment_builder_mark(r->b, PART_SUMMARY, NULL);
+    deployment_builder_mark(r->b, PART_DRAFT, NULL);
     size_t start = r->b->text.len;
     if (read_members(r, text, len, err) < 0 || ensure_id(r, id_seed, start, err) < 0)
         return -1;
@@ -169,6 +162,47 @@ int deployment_from_json(const char *text, size_t len, uint64_t id_seed, struct 
     if (rc < 0)
         return -1;
     *ret = TAKE(d);
+    return 0;
+}
+
+int deployment_object(struct deployment *d, bool broken_name, struct object *ret, struct err *err)
+{
+    struct text_body body;
+    text_body_init(&body, false);
+    deployment_render(d, broken_name, &body);
+    text_body_finish(&body);
+    int rc = strbuf_ok(&body.bytes) ? object_read(ret, body.bytes.ptr, body.bytes.len, err)
+                                    : err_nomem(err, "deployment");
+    text_body_release(&body);
+    return rc;
+}
+
+int deployment_replace(struct deployment *d, const struct object *o, struct err *err)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+    CLEANUP(deployment_freep) struct deployment *other = NULL;
+    object_render(o, &text);
+    if (!strbuf_ok(&text))
+        return err_nomem(err, "deployment");
+    if (deployment_from_json(text.ptr, text.len, 0, &other, err) < 0)
+        return -1;
+    struct deployment old = *d;
+    *d = *other;
+    *other = old;
+    /* What it is and what happened to it moves back; the rest goes with the old text. */
+    char *id = d->id;
+    char *raw = d->summary_raw;
+    char *quirks = d->quirks;
+    d->id = old.id;
+    d->summary_raw = old.summary_raw;
+    d->quirks = old.quirks;
+    d->summary_form = old.summary_form;
+    d->newest = old.newest;
+    d->ledger = old.ledger;
+    memcpy(d->jobs, old.jobs, sizeof(d->jobs));
+    other->id = id;
+    other->summary_raw = raw;
+    other->quirks = quirks;
     return 0;
 }
 

@@ -116,10 +116,12 @@ static int set_deployments(struct options *o, const char *value, bool on, struct
 
 static int set_drafts(struct options *o, const char *value, bool on, struct err *err)
 {
-    (void)o;
-    (void)value;
     (void)on;
-    return err_set(err, ERR_CONF, "--drafts: not supported yet");
+    uint64_t n;
+    if (quantity_parse_u64(value, &n) < 0 || n > 1000000)
+        return bad(err, "drafts", value, "a number up to 1000000");
+    o->conf.n_drafts = (size_t)n;
+    return 0;
 }
 
 static int set_seed(struct options *o, const char *value, bool on, struct err *err)
@@ -217,7 +219,7 @@ static const struct flag flags[] = {
     {"workspace", "ID", set_workspace, "the workspace that exists [a14bd5d90a4f4e]"},
     {"namespaces", "A,B", set_namespaces, "its namespaces [default-namespace]"},
     {"deployments", "N", set_deployments, "made up in each namespace [50, or 0 with --load]"},
-    {"drafts", "N", set_drafts, "not supported yet"},
+    {"drafts", "N", set_drafts, "made up in each namespace, most of them of its deployments [0]"},
     {"seed", "N", set_seed, "another seed makes another world [1]"},
     {"profile", "NAME", set_profile, "size of the deployments: small, typical, heavy [typical]"},
     {"quirks", "RATE", set_quirks, "0 to 1: how often deployments are odd [0]"},

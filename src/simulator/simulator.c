@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "draft.h"
 
 /* 100 calls a second for a quarter of an hour are 90,000. */
 #define MAX_NONCES     262144
@@ -16,6 +17,8 @@ const struct settings settings_default = {
     .verify = true,
     .throttle_status = 429,
     .rate_limit = 100,
+    .ticket_polls = 2,
+    .ticket_time_ms = -1,
     .sources =
         {
             [SOURCE_STS] = {.lifetime_s = -1},
@@ -66,6 +69,10 @@ static int populate(struct simulator *s, const struct simulator_conf *conf, stru
     }
     if (conf->load_file && load(s, conf, err) < 0)
         return -1;
+    for (size_t i = 0; conf->n_drafts && i < s->world->n_namespaces; i++) {
+        if (drafts_generate(s->world, s->world->namespaces[i], conf->n_drafts, err) < 0)
+            return -1;
+    }
     return fault_set_replace(s->faults, conf->faults, conf->n_faults, err);
 }
 
@@ -89,7 +96,9 @@ int simulator_new(const struct simulator_conf *conf, struct simulator **ret, str
         simulator_free(s);
         return err_nomem(err, "simulator");
     }
-    if (world_new(&conf->world, &s->world, err) < 0 || populate(s, conf, err) < 0) {
+    struct world_conf world = conf->world;
+    world.drafts = conf->n_drafts > 0;
+    if (world_new(&world, &s->world, err) < 0 || populate(s, conf, err) < 0) {
         simulator_free(s);
         return -1;
     }

@@ -53,8 +53,13 @@ struct settings {
     int throttle_status;            /* 429 or 400 */
     double rate_limit;              /* calls per second, operation and account; 0 = none */
     int64_t latency_ms;
-    int64_t clock_offset_ms; /* how far the server's clock is ahead of the real one */
-    double churn;            /* events per second */
+    int64_t clock_offset_ms;    /* how far the server's clock is ahead of the real one */
+    double churn;               /* events per second */
+    bool missing_name_is_error; /* GetDeploymentsByName finds nothing: 990301 instead of [] */
+    bool patch_merges;          /* members left out of a PATCH stay */
+    bool ignore_locks;
+    int64_t ticket_polls;   /* that find a new ticket executing; -1 = only time counts */
+    int64_t ticket_time_ms; /* after which it ends; -1 = only polls count */
     struct source_settings sources[SOURCE_END];
     char metadata_role[128];
 };
@@ -82,6 +87,7 @@ struct simulator_conf {
     const char *const *namespaces;
     size_t n_namespaces;
     size_t n_deployments;  /* generated in each namespace */
+    size_t n_drafts;       /* likewise */
     const char *load_file; /* NULL = none */
     const struct fault *faults;
     size_t n_faults;

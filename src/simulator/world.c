@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "draft.h"
+#include "release.h"
+#include "ticket.h"
 
 static void namespace_free(struct world_namespace *ns)
 {
@@ -17,6 +20,8 @@ static void namespace_free(struct world_namespace *ns)
         free(ns->gone[i].name);
     }
     free(ns->gone);
+    drafts_free(ns);
+    tickets_free(ns);
     for (size_t i = 0; i < WORLD_SORT_END; i++)
         free(ns->sorted[i]);
     pthread_mutex_destroy(&ns->sorted_mu);
@@ -31,6 +36,9 @@ void world_free(struct world *w)
     for (size_t i = 0; i < w->n_namespaces; i++)
         namespace_free(w->namespaces[i]);
     free(w->namespaces);
+    if (w->course)
+        ticket_course_release(w->course);
+    free(w->course);
     corpus_free(w->corpus);
     free(w->workspace);
     pthread_rwlock_destroy(&w->lock);
@@ -60,8 +68,10 @@ int world_new(const struct world_conf *conf, struct world **ret, struct err *err
         .seed = conf->seed,
         .quirks = conf->quirks,
         .duplicate_names = conf->quirks > 0 ? 0.02 : 0,
+        .drafts = conf->drafts,
         .workspace = w->workspace,
     };
+    w->rng.state = rng_mix(conf->seed, 0x6c61746572);
     *ret = w;
     return 0;
 }
@@ -119,7 +129,7 @@ int world_add_namespace(struct world *w, const char *name, struct world_namespac
 
 /* --- the list --- */
 
-static void forget_orders(struct world_namespace *ns)
+void world_changed(struct world_namespace *ns)
 {
     for (size_t i = 0; i < WORLD_SORT_END; i++) {
         free(ns->sorted[i]);
@@ -144,7 +154,7 @@ int world_insert(struct world_namespace *ns, size_t at, struct deployment *d, st
             (ns->n_deployments - at) * sizeof(struct deployment *));
     ns->deployments[at] = d;
     ns->n_deployments++;
-    forget_orders(ns);
+    world_changed(ns);
     return 0;
 }
 
@@ -206,7 +216,7 @@ void world_remove(struct world_namespace *ns, size_t index)
             (ns->n_deployments - index - 1) * sizeof(struct deployment *));
     ns->n_deployments--;
     ns->removed++;
-    forget_orders(ns);
+    world_changed(ns);
     deployment_free(d);
 }
 
@@ -216,7 +226,7 @@ void world_move_to_end(struct world_namespace *ns, size_t index)
     memmove(ns->deployments + index, ns->deployments + index + 1,
             (ns->n_deployments - index - 1) * sizeof(struct deployment *));
     ns->deployments[ns->n_deployments - 1] = d;
-    forget_orders(ns);
+    world_changed(ns);
 }
 
 struct deployment *world_find(struct world *w, const char *id, struct world_namespace **ret_ns,
@@ -233,6 +243,15 @@ struct deployment *world_find(struct world *w, const char *id, struct world_name
                 return ns->deployments[i];
             }
         }
+    }
+    return NULL;
+}
+
+struct deployment *world_find_in(const struct world_namespace *ns, const char *id)
+{
+    for (size_t i = 0; i < ns->n_deployments; i++) {
+        if (strcmp(ns->deployments[i]->id, id) == 0)
+            return ns->deployments[i];
     }
     return NULL;
 }
@@ -394,6 +413,22 @@ static void churn_deployment(struct world_namespace *ns, struct deployment *d, s
         world_event(ns, d, JOB_EVENT_FINISH, JOB_FINISHED);
 }
 
+/* Edited, or released as it is. */
+static void churn_draft(struct world *w, struct world_namespace *ns, struct rng *r)
+{
+    struct err ignored = {0};
+    struct draft *d = ns->drafts[rng_below(r, ns->n_drafts)];
+    CLEANUP(strbuf_release) struct strbuf holder = STRBUF_INIT;
+    CLEANUP(freep) char *deployment_id = NULL;
+    int64_t now_s = clock_unix_ms() / 1000;
+    if (draft_is_locked(d, &holder))
+        return;
+    const struct release release = {.draft_id = d->id, .now_s = now_s};
+    int rc = rng_chance(r, 0.6) ? draft_edit(d, now_s, &ignored)
+                                : release_draft(w, ns, &release, &deployment_id, &ignored);
+    (void)rc; /* memory is out: nothing happened */
+}
+
 void world_churn(struct world *w, struct rng *r)
 {
     if (!w->n_namespaces)
@@ -406,6 +441,8 @@ void world_churn(struct world *w, struct rng *r)
             return;
     } else if (dice < 0.02 && ns->n_deployments > 1) {
         world_remove(ns, rng_below(r, ns->n_deployments));
+    } else if (dice < 0.05 && ns->n_drafts) {
+        churn_draft(w, ns, r);
     } else {
         churn_deployment(ns, ns->deployments[rng_below(r, ns->n_deployments)], r);
     }

@@ -1,6 +1,6 @@
 /*
- * What exists behind the simulated API: one workspace, its namespaces, their deployments, and the
- * ledger of all that happened to them.
+ * What exists behind the simulated API: one workspace, its namespaces, their deployments (with the
+ * ledger of all that happened to them), drafts (draft.h) and deploy tickets (ticket.h).
  *
  * One lock guards it. Whoever reads or changes it holds the lock for as long as it uses anything
  * it was given: listings take it for reading, churn and the control path for writing.
@@ -9,6 +9,7 @@
 #define SIMULATOR_WORLD_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,6 +22,14 @@
 #include "rng.h"
 
 enum world_sort { WORLD_SORT_NONE, WORLD_SORT_CREATED, WORLD_SORT_MODIFIED, WORLD_SORT_END };
+
+/* Who it is that an access key acts for. */
+#define WORLD_USER_ID   "278463638774560000"
+#define WORLD_USER_NAME "user@example.onaliyun.com"
+
+struct draft;
+struct ticket;
+struct ticket_course;
 
 /* What remains of a deployment that was removed. */
 struct gone {
@@ -43,6 +52,12 @@ struct world_namespace {
     uint64_t removed;
     struct gone *gone;
     size_t n_gone;
+    struct draft **drafts;
+    size_t n_drafts;
+    size_t drafts_capacity;
+    uint64_t next_draft;     /* number of the next generated one */
+    struct ticket **tickets; /* oldest first */
+    size_t n_tickets;
     size_t find_from; /* where the last search ended: whoever names many ids does so in order */
 
     /* The list in another order, made when asked for; forgotten when the list changes. */
@@ -57,6 +72,9 @@ struct world {
     char *workspace;
     struct world_namespace **namespaces;
     size_t n_namespaces;
+    struct ticket_course *course; /* of tickets that clients make; NULL = they succeed */
+    atomic_size_t n_open_tickets; /* written under the lock, read without */
+    struct rng rng;               /* ids of what comes while running */
     uint64_t n_loaded; /* objects that came as JSON; gives those without an id one of their own */
 };
 
@@ -65,6 +83,7 @@ struct world_conf {
     enum profile profile;
     uint64_t seed;
     double quirks;
+    bool drafts; /* made-up deployments refer to no drafts but those made up */
 };
 
 int world_new(const struct world_conf *conf, struct world **ret, struct err *err) MUST_CHECK;
@@ -114,6 +133,12 @@ int world_load(struct world *w, const struct world_load *load, struct err *err) 
 /* A deployment of that id in any namespace. For writers: the search leaves a mark behind. */
 struct deployment *world_find(struct world *w, const char *id, struct world_namespace **ret_ns,
                               size_t *ret_index);
+
+/* The same in one namespace, for readers too. */
+struct deployment *world_find_in(const struct world_namespace *ns, const char *id);
+
+/* A deployment's text has changed, and with it perhaps its place in the sorted lists. */
+void world_changed(struct world_namespace *ns);
 
 /* An event that the namespace's ledger counts too. */
 bool world_event(struct world_namespace *ns, struct deployment *d, enum job_event event,

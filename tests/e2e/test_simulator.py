@@ -38,7 +38,7 @@ class CommandLine(unittest.TestCase):
             self.assertIn(word, done.stdout)
 
     def test_usage(self):
-        for flags in (['--nonsense'], ['--listen'], ['--deploy', '5'], ['--drafts', '5'],
+        for flags in (['--nonsense'], ['--listen'], ['--deploy', '5'], ['--drafts', 'x'],
                       ['--seed=x'], ['--fault', 'nonsense'], ['stray']):
             done = self.run_it(*flags)
             self.assertEqual(done.returncode, 2, flags)

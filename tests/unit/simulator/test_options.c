@@ -81,7 +81,7 @@ static void test_refused(void **state)
         "--profile=large",
         "--quirks=2",
         "--latency=20",
-        "--drafts=5",
+        "--drafts=1000001",
         "--fault=none",
         "--namespaces=a,,b",
         "--namespaces=",
