@@ -45,6 +45,9 @@ void answer_list_deployments(const struct call *call, struct reply *r);
 void answer_get_deployment(const struct call *call, struct reply *r);
 void answer_get_deployments_by_name(const struct call *call, struct reply *r);
 
+void answer_list_jobs(const struct call *call, struct reply *r);
+void answer_get_job(const struct call *call, struct reply *r);
+
 void answer_list_drafts(const struct call *call, struct reply *r);
 void answer_get_draft(const struct call *call, struct reply *r);
 void answer_update_draft(const struct call *call, struct reply *r);

@@ -12,6 +12,7 @@
 
 #include "base/quantity.h"
 #include "change_key.h"
+#include "job.h"
 
 int change_wrong(struct err *err, const char *key, const char *what)
 {
@@ -285,6 +286,30 @@ static int run_set_status(struct change *c, const cJSON *value, struct json_span
     return for_each_id(c, "set_status", value, set_one_status, err);
 }
 
+/* Of the newest job, which runs. */
+static int set_one_restarts(struct change *c, struct deployment *d, const cJSON *value,
+                            struct err *err)
+{
+    if (!cJSON_IsNumber(value) || !(value->valuedouble >= 0 && value->valuedouble <= 1e15))
+        return err_set(err, ERR_PARSE, "restarts must be a number");
+    if (d->newest != JOB_RUNNING)
+        return err_set(err, ERR_PARSE, "the newest job of \"%.100s\" does not run", d->id);
+    if (c->dry)
+        return 0;
+    struct job_list *list = job_list_sync(d, simulator_unix_ms(&c->settings) / 1000);
+    if (!list || !list->n)
+        return err_nomem(err, "jobs");
+    list->jobs[list->n - 1].restarts = (uint64_t)value->valuedouble;
+    return 0;
+}
+
+static int run_set_restarts(struct change *c, const cJSON *value, struct json_span raw,
+                            struct err *err)
+{
+    (void)raw;
+    return for_each_id(c, "set_restarts", value, set_one_restarts, err);
+}
+
 static int rename_one(struct change *c, struct deployment *d, const cJSON *value, struct err *err)
 {
     if (!cJSON_IsString(value) && !cJSON_IsNull(value))
@@ -385,6 +410,7 @@ static const struct change_key keys[] = {
     {"add", run_add},
     {"set_summary", run_set_summary},
     {"set_status", run_set_status},
+    {"set_restarts", run_set_restarts},
     {"rename", run_rename},
     {"event", run_event},
     {"remove", run_remove},

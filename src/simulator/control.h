@@ -16,6 +16,7 @@
  *   {"remove": ["id", ...]}
  *   {"set_summary": {"id": {...}|null|"missing"}}     silently: the ledger does not count it
  *   {"set_status": {"id": "FAILED"|null}}             of the newest job
+ *   {"set_restarts": {"id": N}}                       of the newest job, if it runs
  *   {"rename": {"id": "new name"|null}}
  *   {"event": {"deploymentId": "id", "kind": "start|fail|cancel|finish|purge", "count": 1,
  *              "state": "..."}}, or a list of them: see deployment_event for state

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "job.h"
+
 static const char *const state_keys[] = {"starting",  "running",  "cancelling",
                                          "cancelled", "finished", "failed"};
 static const char *const state_statuses[] = {"STARTING",  "RUNNING",  "CANCELLING",
@@ -52,6 +54,7 @@ void deployment_free(struct deployment *d)
     for (size_t i = 0; i < d->n_parts; i++)
         text_release(&d->parts[i].own);
     free(d->parts);
+    job_list_free(d->job_list);
     free(d->own_text);
     free(d->id);
     free(d->name);

@@ -61,6 +61,8 @@ struct ledger {
 };
 void ledger_add(struct ledger *sum, const struct ledger *l);
 
+struct job_list;
+
 enum part_kind { PART_OWN, PART_SHARED, PART_NAME, PART_SUMMARY, PART_DRAFT };
 
 struct part {
@@ -87,6 +89,7 @@ struct deployment {
     enum summary_form summary_form;
     char *summary_raw;
     struct ledger ledger;
+    struct job_list *job_list; /* NULL until somebody asks: job.h */
 
     char *own_text;
     struct part *parts;

@@ -199,6 +199,8 @@ int deployment_replace(struct deployment *d, const struct object *o, struct err 
     d->summary_form = old.summary_form;
     d->newest = old.newest;
     d->ledger = old.ledger;
+    d->job_list = old.job_list;
+    other->job_list = NULL;
     memcpy(d->jobs, old.jobs, sizeof(d->jobs));
     other->id = id;
     other->summary_raw = raw;

@@ -12,6 +12,8 @@ static const struct operation operations[] = {
     {"GetDeploymentsByName", "GET", PREFIX "/deployments/name/{}", answer_get_deployments_by_name,
      false},
     {"GetDeployment", "GET", PREFIX "/deployments/{}", answer_get_deployment, false},
+    {"ListJobs", "GET", PREFIX "/jobs", answer_list_jobs, false},
+    {"GetJob", "GET", PREFIX "/jobs/{}", answer_get_job, false},
     {"ListDeploymentDrafts", "GET", PREFIX "/deployment-drafts", answer_list_drafts, false},
     {"GetDeploymentDraft", "GET", PREFIX "/deployment-drafts/{}", answer_get_draft, false},
     {"UpdateDeploymentDraft", "PATCH", PREFIX "/deployment-drafts/{}", answer_update_draft, true},

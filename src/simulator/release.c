@@ -122,26 +122,27 @@ static int fill(struct object *o, const struct draft *d, const char *id,
     return sign_off(o, d, release, 0);
 }
 
-static int create(struct world *w, struct world_namespace *ns, struct draft *d,
-                  const struct release *release, struct deployment **ret, struct err *err)
+static int create(struct world_namespace *ns, struct draft *d, const char *id,
+                  const struct release *release, struct err *err)
 {
-    char id[RNG_UUID_LEN];
     struct object o = {0};
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     CLEANUP(deployment_freep) struct deployment *made = NULL;
-    rng_uuid(&w->rng, id, false);
     int rc = fill(&o, d, id, release);
     object_render(&o, &text);
     object_release(&o);
     if (rc < 0 || !strbuf_ok(&text))
         return err_nomem(err, "deployment");
-    if (deployment_from_json(text.ptr, text.len, 0, &made, err) < 0 ||
-        world_insert(ns, SIZE_MAX, made, err) < 0)
+    if (deployment_from_json(text.ptr, text.len, 0, &made, err) < 0)
         return -1;
-    ns->added++;
-    *ret = TAKE(made);
     if (object_set_string(&d->object, "referencedDeploymentId", id) < 0)
         return err_nomem(err, "draft");
+    if (world_insert(ns, SIZE_MAX, made, err) < 0) {
+        object_remove(&d->object, "referencedDeploymentId");
+        return -1;
+    }
+    made = NULL;
+    ns->added++;
     return 0;
 }
 
@@ -154,11 +155,17 @@ int release_draft(struct world *w, struct world_namespace *ns, const struct rele
                        release->draft_id);
     CLEANUP(freep) char *id = draft_deployment_id(d);
     struct deployment *deployment = id ? world_find_in(ns, id) : NULL;
-    int rc = deployment ? change(deployment, d, release, err)
-                        : create(w, ns, d, release, &deployment, err);
-    if (rc < 0)
+    if (!deployment) {
+        char fresh[RNG_UUID_LEN];
+        rng_uuid(&w->rng, fresh, false);
+        free(id);
+        id = strdup(fresh);
+        if (!id)
+            return err_nomem(err, "deployment id");
+    }
+    if (deployment ? change(deployment, d, release, err) < 0 : create(ns, d, id, release, err) < 0)
         return -1;
     world_changed(ns);
-    *ret_deployment_id = strdup(deployment->id);
-    return *ret_deployment_id ? 0 : err_nomem(err, "deployment id");
+    *ret_deployment_id = TAKE(id);
+    return 0;
 }

@@ -1,4 +1,4 @@
-"""The simulator's drafts, deploy tickets and deployments by name.
+"""The simulator's drafts, deploy tickets, deployments by name, and jobs.
 
 The published sample answers are in tests/fixtures/simulator; that of the ticket was no JSON (four
 quotes in a row), so one message in it is corrected.
@@ -489,6 +489,80 @@ class Names(DraftCase):
                              settings & set(whole))
         self.assertEqual(code_of(self.named('x', ignoreJobSummary='yes')),
                          (400, 'InvalidParameter'))
+
+
+class Jobs(DraftCase):
+    STATES = ('starting', 'running', 'cancelling', 'cancelled', 'finished', 'failed')
+
+    def jobs(self, deployment_id, **query):
+        got, page = [], 1
+        while True:
+            body = json.loads(self.ask('ListJobs', '/jobs', deploymentId=deployment_id,
+                                       pageSize=100, pageIndex=page, **query).body)
+            got += body['data']
+            if len(got) >= body['totalSize']:
+                return got
+            page += 1
+
+    def states(self, jobs):
+        counts = collections.Counter(j['status']['currentJobStatus'].lower() for j in jobs)
+        return {s: counts[s] for s in self.STATES}
+
+    def test_every_instance(self):
+        for truth in self.sim.truth():
+            jobs = self.jobs(truth['deploymentId'])
+            self.assertEqual(self.states(jobs), truth['jobs'])
+            if truth['status']:
+                self.assertEqual(jobs[0]['status']['currentJobStatus'], truth['status'])
+            self.assertEqual(len({j['jobId'] for j in jobs}), len(jobs))
+            self.assertEqual(jobs, self.jobs(truth['deploymentId']))
+            self.assertEqual(jobs[::-1], self.jobs(truth['deploymentId'], sortOrder='asc'))
+            for job in jobs:
+                self.assertEqual((job['deploymentId'], job['deploymentName']),
+                                 (truth['deploymentId'], truth['name']))
+                live = job['status']['currentJobStatus'] in ('STARTING', 'RUNNING', 'CANCELLING')
+                self.assertEqual(job['endTime'] == 0, live)
+                self.assertTrue(live or job['endTime'] >= job['startTime'])
+                self.assertEqual('failure' in job['status'],
+                                 job['status']['currentJobStatus'] == 'FAILED')
+            for job in jobs[:2]:
+                self.assertEqual(self.data(self.ask('GetJob', '/jobs/' + job['jobId'])), job)
+
+    def test_an_instance_keeps_its_id(self):
+        self.sim.control({'add': [{'deploymentId': 'j', 'name': 'j', 'jobSummary': {
+            'running': 1, 'failed': 2}, 'deploymentTarget': {'mode': 'SESSION', 'name': 's1'}}]})
+        running = self.jobs('j')[0]
+        self.assertEqual((running['status']['currentJobStatus'], running['sessionClusterName']),
+                         ('RUNNING', 's1'))
+        self.sim.control({'set_restarts': {'j': 4}})
+        job = self.data(self.ask('GetJob', '/jobs/' + running['jobId']))
+        self.assertEqual(job['status']['running']['observedFlinkJobRestarts'], 4)
+        self.sim.control({'event': {'deploymentId': 'j', 'kind': 'fail'}})
+        job = self.data(self.ask('GetJob', '/jobs/' + running['jobId']))
+        self.assertEqual((job['status']['currentJobStatus'], job['startTime']),
+                         ('FAILED', running['startTime']))
+        self.assertAlmostEqual(job['status']['failure']['failedAt'], time.time(), delta=30)
+        self.sim.control({'event': [{'deploymentId': 'j', 'kind': 'start'},
+                                    {'deploymentId': 'j', 'kind': 'purge', 'state': 'failed'}]})
+        jobs = self.jobs('j')
+        self.assertEqual(self.states(jobs), {**dict.fromkeys(self.STATES, 0), 'running': 1,
+                                             'failed': 2})
+        self.assertEqual(jobs[0]['status']['running']['observedFlinkJobRestarts'], 0)
+        self.assertIn(running['jobId'], [j['jobId'] for j in jobs])
+        self.sim.control({'set_summary': {'j': {'failed': 1000000000}}})
+        body = json.loads(self.ask('ListJobs', '/jobs', deploymentId='j', pageSize=1).body)
+        self.assertEqual((body['totalSize'], len(body['data'])), (10000, 1))
+        self.assertRaises(ValueError, self.sim.control, {'set_restarts': {'j': 1}})
+        self.sim.control({'remove': ['j']})
+
+    def test_refusals(self):
+        for query in ({}, {'deploymentId': ''}, {'deploymentId': 'x', 'sortOrder': 'up'},
+                      {'deploymentId': 'x', 'sortName': 'name'},
+                      {'deploymentId': 'x', 'pageSize': 0}):
+            self.assertEqual(code_of(self.ask('ListJobs', '/jobs', **query)),
+                             (400, 'InvalidParameter'), query)
+        self.assertEqual(code_of(self.ask('ListJobs', '/jobs', deploymentId='x')), (200, '990301'))
+        self.assertEqual(code_of(self.ask('GetJob', '/jobs/' + NOWHERE)), (200, '990301'))
 
 
 class FaultsOfDrafts(DraftCase):

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "alloc_fail.h"
 #include "draft.h"
 #include "release.h"
 #include "ticket.h"
@@ -241,6 +242,73 @@ static void test_tickets_are_bounded(void **state)
     assert_int_equal(w->n_open_tickets, TICKET_MAX);
 }
 
+/* What the draft and the world show, as one text. */
+static char *everything(void)
+{
+    struct strbuf b = STRBUF_INIT;
+    drafts_render_truth(ns, &b);
+    world_render_truth(ns, &b);
+    assert_true(strbuf_ok(&b));
+    return strbuf_take(&b, NULL);
+}
+
+static int release_again(void *arg)
+{
+    const struct draft *d = arg;
+    const struct release release = {.draft_id = d->id, .now_s = 5000000000};
+    struct err err = {0};
+    char *id = NULL;
+    int rc = release_draft(w, ns, &release, &id, &err);
+    free(id);
+    return rc;
+}
+
+static int update_again(void *arg)
+{
+    struct draft *d = arg;
+    struct object body = {0};
+    struct err err = {0};
+    int rc = object_set(&body, "labels", "{\"k\":1}");
+    if (rc == 0)
+        rc = draft_update(d, &body, false, 100, &err);
+    object_release(&body);
+    return rc;
+}
+
+/* Where memory is out, nothing has changed; some can be done without. */
+static void sweep(int (*fn)(void *), void *arg)
+{
+    size_t n_refused = 0;
+    for (size_t n = 1;; n++) {
+        char *before = everything();
+        alloc_fail_at(n);
+        int rc = fn(arg);
+        alloc_fail_off();
+        char *after = everything();
+        if (rc < 0)
+            assert_string_equal(before, after);
+        n_refused += rc < 0;
+        free(before);
+        free(after);
+        if (alloc_fail_count() < n) {
+            assert_int_equal(rc, 0);
+            break;
+        }
+    }
+    assert_true(n_refused > 5);
+}
+
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    assert_int_equal(drafts_generate(w, ns, 5, &err), 0);
+    sweep(update_again, ns->drafts[1]);
+    sweep(release_again, ns->drafts[2]);
+    sweep(release_again, ns->drafts[4]);
+    assert_int_equal(ns->n_deployments, 9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +318,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_release, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ticket, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_tickets_are_bounded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_out_of_memory, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

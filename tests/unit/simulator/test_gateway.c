@@ -113,6 +113,31 @@ static bool release_once(int number)
     return true;
 }
 
+/* Of a deployment that churn may have removed: the answer is one or the other. */
+static bool list_jobs(void)
+{
+    static const struct verify_header headers[] = {
+        {"host", "h"}, {"accept", "application/json"}, {"workspace", "w"}};
+    char query[160];
+    struct verify_request request = {.method = "GET",
+                                     .raw_path = NS "/jobs",
+                                     .raw_query = query,
+                                     .headers = headers,
+                                     .n_headers = ARRAY_LEN(headers)};
+    struct settings settings;
+    struct reply r = {0};
+    world_lock_read(s->world);
+    snprintf(query, sizeof(query), "pageSize=100&deploymentId=%s",
+             s->world->namespaces[0]->deployments[0]->id);
+    world_unlock(s->world);
+    simulator_settings(s, &settings);
+    gateway_answer(s, &request, &settings, &r);
+    CLEANUP(cjson_deletep) cJSON *o = json_parse(strbuf_str(&r.body), r.body.len);
+    bool good = r.status == 200 && cJSON_IsObject(o);
+    reply_release(&r);
+    return good;
+}
+
 static bool control(const char *json)
 {
     struct err err = {0};
@@ -131,7 +156,7 @@ static void *run(void *arg)
         case 1:
             good = succeeds("GET", NS "/deployments", "") &&
                    succeeds("GET", NS "/deployment-drafts", "") &&
-                   succeeds("GET", NS "/deployments/name/x", "");
+                   succeeds("GET", NS "/deployments/name/x", "") && list_jobs();
             break;
         default:
             good = control("{\"tickets\":[{\"time\":\"1ms\"}],\"add_drafts\":[{"
