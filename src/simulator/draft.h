@@ -66,9 +66,9 @@ int drafts_insert(struct world_namespace *ns, size_t at, struct draft *d,
 void drafts_remove(struct world_namespace *ns, size_t index);
 
 /*
- * n drafts at the end: of every ten seven refer to a deployment that has none yet, of which two
- * were edited later; two were never released and one is an equal copy that somebody has locked,
- * as is one of the edited. Where the deployments run out the rest was never released.
+ * n drafts at the end: of every ten eight refer to a deployment that has none yet, and equal it but
+ * for two that were edited later; one of those two and one of the others are locked. Two were never
+ * released, nor is any that comes when the deployments have run out.
  */
 int drafts_generate(struct world *w, struct world_namespace *ns, size_t n,
                     struct err *err) MUST_CHECK;

@@ -225,7 +225,8 @@ static const struct flag flags[] = {
     {"quirks", "RATE", set_quirks, "0 to 1: how often deployments are odd [0]"},
     {"load", "FILE", set_load, "a JSON list of deployments to start with, as it is"},
     {"latency", "DURATION", set_latency, "before each reply, such as 20ms [0ms]"},
-    {"churn", "RATE", set_churn, "events per second: jobs start, fail, end, are purged [0]"},
+    {"churn", "RATE", set_churn,
+     "events per second: jobs start, fail, end; drafts are edited, released [0]"},
     {"rate-limit", "N", set_rate_limit,
      "calls per second, operation and account; 0 for no limit [100]"},
     {"access-key-id", "ID", set_key_id, "[" DEFAULT_KEY_ID "]"},
@@ -325,8 +326,12 @@ void options_print_help(void)
     puts(fault_help);
     puts(
         "\nThe control path /_sim shows and changes everything while the program runs: GET /_sim,\n"
-        "GET /_sim/deployments/NAMESPACE, GET /_sim/log, POST /_sim with JSON such as\n"
-        "{\"faults\": [\"status:code=503,count=3\"]}.");
+        "GET /_sim/deployments/NAMESPACE (or drafts, tickets), GET /_sim/log, POST /_sim with JSON "
+        "such as\n"
+        "{\"faults\": [\"status:code=503,count=3\"]}.\n\n"
+        "Temporary keys come from STS (POST /), a metadata service (/latest/...) and a "
+        "credentials\n"
+        "URI (/credentials) on the same port.");
 }
 
 void options_print_version(void)

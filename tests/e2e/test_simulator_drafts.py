@@ -637,6 +637,44 @@ class ControlOfDrafts(DraftCase):
             self.assertEqual((self.drafts(), self.sim.control()['tickets']), before, change)
 
 
+class ChurnOfDrafts(unittest.TestCase):
+    """Drafts are edited and released while jobs come and go; the links between the two hold."""
+
+    def test_links_hold(self):
+        sim = Simulator('--deployments', '20', '--drafts', '20', '--rate-limit', '0', '--profile',
+                        'small')
+        try:
+            before = {d['deploymentDraftId']: d for d in
+                      sim.get('/_sim/drafts/default-namespace')}
+            sim.control({'churn': 3000})
+            deadline = time.monotonic() + 30
+            while time.monotonic() < deadline:
+                truth = {d['deploymentDraftId']: d for d in
+                         sim.get('/_sim/drafts/default-namespace')}
+                edited = [i for i in truth if truth[i]['modifiedAt'] > before[i]['modifiedAt']]
+                released = [i for i in truth if before[i]['_sim']['differs'] is None and
+                            truth[i]['_sim']['deployed']]
+                if len(edited) > 10 and len(released) > 2:
+                    break
+                sim.call({'pageSize': 50}, path=NS + '/deployment-drafts',
+                         action='ListDeploymentDrafts')
+            sim.control({'churn': 0})
+            self.assertGreater(len(edited), 10)
+            self.assertGreater(len(released), 2)
+            for d in sim.get('/_sim/drafts/default-namespace'):
+                if d['_sim']['locked']:
+                    self.assertEqual(d['modifiedAt'],
+                                     before[d['deploymentDraftId']]['modifiedAt'])
+            drafts = {d['deploymentDraftId']: d for d in
+                      sim.get('/_sim/drafts/default-namespace')}
+            for d in sim.list_all():
+                if d['referencedDeploymentDraftId']:
+                    self.assertEqual(drafts[d['referencedDeploymentDraftId']]
+                                     ['referencedDeploymentId'], d['deploymentId'])
+        finally:
+            self.assertEqual(sim.stop(), (0, ''))
+
+
 class OddWorld(unittest.TestCase):
     """With quirks: the texts of tickets are quoted once more, as in the published sample."""
 
