@@ -27,9 +27,13 @@ static char *decode_segment(const char *s, size_t len)
 {
     struct strbuf b = STRBUF_INIT;
     uri_decode(&b, s, len, false);
+    size_t decoded_len = b.len;
     char *text = b.ptr ? strbuf_take(&b, NULL) : strdup("");
     strbuf_release(&b);
-    return text;
+    if (!text || strlen(text) == decoded_len)
+        return text;
+    free(text); /* %00: no name holds it, and the rest of the text must not pass for one */
+    return NULL;
 }
 
 static void free_params(char *params[OPERATION_MAX_PATH_PARAMS])

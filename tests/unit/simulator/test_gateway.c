@@ -207,6 +207,7 @@ static void test_routes(void **state)
         {"GET", NS "/deployments/name/a/b", 404},
         {"GET", NS "/deployments/name/a%2Fb", 200},
         {"GET", NS "/deployments/name/..", 200},
+        {"GET", NS "/deployments/name/x%00y", 404},
         {"GET", NS "/../a/deployments", 404},
         {"POST", NS "/deployments", 405},
         {"PUT", NS "/deployment-drafts/x", 405},
