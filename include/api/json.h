@@ -39,6 +39,15 @@ void json_free(json_value *root);
 void json_freep(json_value **root);
 
 /*
+ * The same for a document with secrets: whatever the parser gives back is overwritten first, on
+ * failure as well. Free the tree with json_free_secret. CLEANUP(json_free_secretp).
+ */
+int json_parse_secret(const char *text, size_t len, size_t budget_bytes, json_value **ret,
+                      struct err *err) MUST_CHECK;
+void json_free_secret(json_value *root);
+void json_free_secretp(json_value **root);
+
+/*
  * As json_parse, for text that will be sent back: refused with ERR_PARSE is what would not come
  * back as it was (a number that a double does not hold exactly, a negative zero, a NUL in a string,
  * a damaged string, a key that comes twice), and a number that only cJSON takes for one; the

@@ -33,6 +33,7 @@ struct budget {
 };
 
 static _Thread_local struct budget budget;
+static _Thread_local bool wiping; /* what is freed is overwritten */
 
 static void *hook_malloc(size_t size)
 {
@@ -57,6 +58,8 @@ static void hook_free(void *p)
 {
     if (p && budget.active)
         budget.left += malloc_usable_size(p) + HEAP_OVERHEAD;
+    if (p && wiping)
+        explicit_bzero(p, malloc_usable_size(p));
     free(p);
 }
 
@@ -156,7 +159,10 @@ static json_value *parse_repaired(const char *text, size_t len, size_t budget_by
     }
     memcpy(copy, text, len);
     (void)mend_lone_surrogates(text, len, copy);
-    return attempt_parse(copy, len, budget_bytes - len, ret);
+    json_value *root = attempt_parse(copy, len, budget_bytes - len, ret);
+    if (wiping)
+        explicit_bzero(copy, len);
+    return root;
 }
 
 static bool is_json_space(char c)
@@ -200,6 +206,27 @@ void json_free(json_value *root)
 void json_freep(json_value **root)
 {
     json_free(*root);
+}
+
+int json_parse_secret(const char *text, size_t len, size_t budget_bytes, json_value **ret,
+                      struct err *err)
+{
+    wiping = true;
+    int r = json_parse(text, len, budget_bytes, ret, err);
+    wiping = false;
+    return r;
+}
+
+void json_free_secret(json_value *root)
+{
+    wiping = true;
+    json_free(root);
+    wiping = false;
+}
+
+void json_free_secretp(json_value **root)
+{
+    json_free_secret(*root);
 }
 
 const json_value *json_get(const json_value *v, const char *key)

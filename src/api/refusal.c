@@ -202,10 +202,13 @@ static void read_object(struct api_refusal *refusal, const json_value *object)
 
 static void read_json(struct api_refusal *refusal, const char *body, size_t len)
 {
-    CLEANUP(json_freep) json_value *root = NULL;
+    CLEANUP(json_free_secretp) json_value *root = NULL;
 
-    /* Unreadable or out of memory: the status has to do. */
-    if (json_parse(body, len, JSON_BUDGET, &root, NULL) == 0)
+    /*
+     * Unreadable or out of memory: the status has to do. Wiped, for some servers quote what they
+     * were sent.
+     */
+    if (json_parse_secret(body, len, JSON_BUDGET, &root, NULL) == 0)
         read_object(refusal, root);
 }
 

@@ -164,7 +164,8 @@ int request_sign(const struct request *request, const struct credentials_keys *k
     clock_format_iso8601(date, date_unix_ms, 0);
     headers[n++] = (struct sign_header){"host", request->host};
     headers[n++] = (struct sign_header){"x-acs-action", request->action};
-    headers[n++] = (struct sign_header){"x-acs-version", api_version};
+    headers[n++] =
+        (struct sign_header){"x-acs-version", request->version ? request->version : api_version};
     headers[n++] = (struct sign_header){"x-acs-date", date};
     headers[n++] = (struct sign_header){"x-acs-signature-nonce", nonce};
     headers[n++] = (struct sign_header){"x-acs-content-sha256", body_hash};

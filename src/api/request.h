@@ -22,6 +22,7 @@ struct request {
     const char *origin;    /* "https://host[:port]" */
     const char *host;      /* host[:port], as it goes into the Host header */
     const char *action;    /* "ListDeployments" */
+    const char *version;   /* of the API; NULL = that of the control plane */
     const char *path;      /* encoded; see request_path */
     const char *query;     /* canonical; "" = none */
     const char *workspace; /* header value; NULL = none */

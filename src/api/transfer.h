@@ -29,6 +29,7 @@ struct transfer {
     struct strbuf body;  /* what does not go to the sink */
     size_t body_bytes;   /* of both, after decompression */
     size_t max_body_size;
+    bool secret_reply;
     int64_t timeout_ms;
     int64_t connect_ms;
     size_t header_bytes;

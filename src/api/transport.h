@@ -39,6 +39,8 @@ struct transport_request {
     const struct target_tls *tls; /* NULL = none of it set */
     const char *proxy_url;        /* "" = the environment's, "none" = no proxy; NULL = "" */
     int64_t timeout_ms;
+    int64_t connect_timeout_ms; /* 0 = 5 s; never more than timeout_ms */
+    bool secret_reply;          /* its body is not left behind in memory that was given back */
     int64_t max_body_size;      /* after decompression; more is ERR_LIMIT */
     struct transport_sink sink; /* .write NULL = none */
     uintptr_t tag;              /* comes back with the reply */

@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -98,6 +99,8 @@ static void transfer_clear(struct transfer *f)
     if (f->request_body)
         explicit_bzero(f->request_body, f->request_body_len);
     free(f->request_body);
+    if (f->secret_reply && f->body.ptr)
+        explicit_bzero(f->body.ptr, f->body.cap);
     strbuf_release(&f->body);
     *f = (struct transfer){.easy = f->easy};
 }
@@ -156,7 +159,8 @@ static bool set_limits(struct transfer *f, const struct transport *t,
                        const struct transport_request *r)
 {
     long timeout_ms = (long)clamp(r->timeout_ms, 1, INT_MAX);
-    long connect_ms = (long)clamp(timeout_ms, 1, CONNECT_TIMEOUT_MS);
+    long connect_ms = (long)clamp(
+        r->connect_timeout_ms > 0 ? r->connect_timeout_ms : CONNECT_TIMEOUT_MS, 1, timeout_ms);
     /* Who grants a request more than half a minute grants silence more time in proportion. */
     long low_speed_s = (long)clamp(timeout_ms / 1000 * 2 / 3, LOW_SPEED_S, INT_MAX);
 
@@ -213,11 +217,34 @@ static bool set_proxy(struct transfer *f, const char *proxy_url)
     return SET(PROXY, proxy_url) && SET(NOPROXY, "");
 }
 
+static bool has_header(const struct transport_request *r, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i < r->n_headers; i++)
+        if (strncasecmp(strbuf_str(&r->headers[i]), name, len) == 0 &&
+            strbuf_str(&r->headers[i])[len] == ':')
+            return true;
+    return false;
+}
+
+/* A growing body would leave its secrets behind at every step: all of its room is taken at once. */
+static bool set_secrecy(struct transfer *f, const struct transport_request *r)
+{
+    f->secret_reply = r->secret_reply;
+    if (r->secret_reply)
+        strbuf_reserve(&f->body, f->max_body_size);
+    return strbuf_ok(&f->body);
+}
+
 static bool set_message(struct transfer *f, const struct transport_request *r)
 {
     for (size_t i = 0; i < r->n_headers; i++)
         if (!append(&f->headers, strbuf_str(&r->headers[i])))
             return false;
+    /* libcurl takes every body for a form. */
+    if (r->body && !has_header(r, "content-type") && !append(&f->headers, "Content-Type:"))
+        return false;
     /* No waiting for "100 Continue". */
     if (!append(&f->headers, "Expect:") || !SET(HTTPHEADER, f->headers))
         return false;
@@ -396,7 +423,8 @@ int transport_submit(struct transport *t, const struct transport_request *reques
     f->sink = request->sink;
     f->max_body_size = (size_t)request->max_body_size;
     bool ready = set_manners(f, t) && set_limits(f, t, request) && set_tls(f, t, request->tls) &&
-                 set_proxy(f, request->proxy_url) && set_message(f, request) && set_url(f, request);
+                 set_proxy(f, request->proxy_url) && set_secrecy(f, request) &&
+                 set_message(f, request) && set_url(f, request);
     if (!ready || curl_multi_add_handle(t->multi, f->easy) != CURLM_OK) {
         transfer_free(f);
         return err_nomem(err, "transfer");
