@@ -28,10 +28,21 @@ const char *collector_name(enum collector collector);
 enum credentials_provider {
     CREDENTIALS_STATIC,
     CREDENTIALS_ENV,
+    CREDENTIALS_AUTO,
+    CREDENTIALS_PROFILE,
+    CREDENTIALS_ECS_RAM_ROLE,
+    CREDENTIALS_OIDC_ROLE_ARN,
+    CREDENTIALS_RAM_ROLE_ARN,
+    CREDENTIALS_URI,
+    CREDENTIALS_PROVIDER_END,
 };
+/* "static", "env", ...: as in the configuration and in metrics; static. */
 const char *credentials_provider_name(enum credentials_provider provider);
 
-/* How to get an AccessKey. Secrets are read when they are needed, not when the file is. */
+/*
+ * How to get an AccessKey. Secrets are read when they are needed, not when the file is. NULL = not
+ * given, which means the default of the provider's own (api/credentials.h); "" says the same.
+ */
 struct credentials_spec {
     const char *name;
     enum credentials_provider provider;
@@ -40,6 +51,17 @@ struct credentials_spec {
     const char *access_key_secret_file; /* static; NULL where the value is given */
     const char *security_token;         /* static, optional: NULL = none */
     const char *security_token_file;    /* static, optional: NULL = none */
+    const char *file;                   /* profile */
+    const char *profile;                /* profile */
+    const char *role_name;              /* ecs_ram_role */
+    const char *endpoint;               /* ecs_ram_role: origin of the metadata service */
+    const char *role_arn;               /* oidc_role_arn, ram_role_arn */
+    const char *role_session_name;      /* oidc_role_arn, ram_role_arn */
+    const char *sts_endpoint;           /* oidc_role_arn, ram_role_arn: origin */
+    const char *oidc_provider_arn;      /* oidc_role_arn */
+    const char *oidc_token_file;        /* oidc_role_arn */
+    const char *source;                 /* ram_role_arn: the name of others; no loops */
+    const char *uri;                    /* credentials_uri */
 };
 
 /* Server-side filters of ListDeployments; "" = not set. */

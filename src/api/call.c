@@ -108,6 +108,7 @@ static int submit(struct call *call, const struct call_env *env, uintptr_t tag, 
     int64_t date_ms = clock_unix_ms() + endpoint_correction_ms(env->endpoint);
     if (request_sign(&request, &keys, date_ms, nonce, &wire, err) < 0)
         return -1;
+    call->keys_generation = keys.generation;
     memcpy(call->canonical_hash, wire.canonical_hash, sizeof(call->canonical_hash));
     const struct transport_request message = {
         .method = request.method,
@@ -228,7 +229,7 @@ static void learn(struct call *call, struct call_env *env, const struct transpor
     int64_t skew_ms;
 
     if (hint == RETRY_HINT_TOKEN_REFUSED)
-        credentials_invalidate(env->credentials);
+        credentials_invalidate(env->credentials, call->keys_generation);
     if (hint == RETRY_HINT_DATE_REFUSED) {
         if (clock_skew_ms(reply, &skew_ms))
             endpoint_set_correction_ms(env->endpoint, skew_ms);

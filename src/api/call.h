@@ -67,7 +67,9 @@ struct call {
     int64_t not_before_mono_ms;
     bool waits_for_token;
     int64_t waits_since_mono_ms;
-    char canonical_hash[SIGN_HEX_LEN]; /* of the last attempt: explains a refused signature */
+    char canonical_hash[SIGN_HEX_LEN];
+    uint64_t keys_generation; /* of what signed the last attempt */ /* of the last attempt: explains
+                                                                       a refused signature */
 };
 
 /* Ready for a first attempt. The owner fills path and query, which this empties. */

@@ -129,7 +129,7 @@ static int value_or_file(const char *value, struct secret_file *file, const char
     return 0;
 }
 
-static int static_get(struct credentials_source *source, struct credentials_keys *ret,
+static int static_get(struct credentials_source *source, struct credentials_grant *ret,
                       struct err *err)
 {
     struct credentials_static *s = (struct credentials_static *)source;
@@ -146,7 +146,7 @@ static int static_get(struct credentials_source *source, struct credentials_keys
         return -1;
     if (!secret)
         return err_set(err, ERR_AUTHENTICATION, "access_key_secret is not set");
-    return credentials_keys_copy(id, secret, token, ret, err);
+    return credentials_keys_copy(id, secret, token, &ret->keys, err);
 }
 
 static void static_invalidate(struct credentials_source *source)
@@ -163,11 +163,6 @@ static void static_free(struct credentials_source *source)
     free(source);
 }
 
-static const char *path_or_null(const char *path)
-{
-    return path && *path ? path : NULL;
-}
-
 struct credentials_source *credentials_static_new(const struct credentials_spec *spec)
 {
     static const struct credentials_source_ops ops = {
@@ -181,7 +176,7 @@ struct credentials_source *credentials_static_new(const struct credentials_spec 
         return NULL;
     s->source.ops = &ops;
     s->spec = spec;
-    s->secret.path = path_or_null(spec->access_key_secret_file);
-    s->token.path = path_or_null(spec->security_token_file);
+    s->secret.path = credentials_text(spec->access_key_secret_file);
+    s->token.path = credentials_text(spec->security_token_file);
     return (struct credentials_source *)s;
 }

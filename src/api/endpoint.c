@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "credentials_counts.h"
 #include "metrics/expo.h"
 #include "metrics/family.h"
 
@@ -85,6 +86,7 @@ struct api_session {
     struct host *_Atomic hosts;
     struct operation_counts operations[OPERATION_END];
     _Atomic int64_t in_flight;
+    struct credentials_counts *credentials;
 };
 
 /* Live families. */
@@ -287,6 +289,7 @@ void api_session_free(struct api_session *session)
     }
     for (size_t op = 0; op < OPERATION_END; op++)
         strbuf_release(&session->operations[op].labels);
+    credentials_counts_free(session->credentials);
     pthread_mutex_destroy(&session->mu);
     free(session->user_agent);
     free(session);
@@ -329,8 +332,17 @@ int api_session_new(struct registry *registry, const char *user_agent, struct ap
             return -1;
         }
     }
+    if (credentials_counts_new(registry, &session->credentials, err) < 0) {
+        api_session_free(session);
+        return -1;
+    }
     *ret = session;
     return 0;
+}
+
+struct credentials_counts *session_credentials_counts(struct api_session *session)
+{
+    return session->credentials;
 }
 
 const char *session_user_agent(const struct api_session *session)

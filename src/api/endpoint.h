@@ -23,6 +23,7 @@ struct endpoint;
 struct endpoint *session_endpoint(struct api_session *session, const struct target *target);
 
 const char *session_user_agent(const struct api_session *session);
+struct credentials_counts *session_credentials_counts(struct api_session *session);
 
 /*
  * Takes a token, or says how long until there will be one (> 0 ms) without taking it. A caller

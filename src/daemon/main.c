@@ -8,6 +8,7 @@
  */
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 
 #include "api/credentials.h"
 #include "api/session.h"
+#include "base/harden.h"
 #include "base/heap.h"
 #include "base/log.h"
 #include "build_info.h"
@@ -303,9 +305,11 @@ int main(int argc, char **argv)
     struct options options;
     sigset_t signals;
     enum options_verdict verdict;
+    struct err not_hardened = {0};
 
     heap_setup();
     hold_standard_descriptors();
+    bool hardened = harden_process(&not_hardened) == 0;
     credentials_environment_take();
     /* Whoever goes away while it is written to is an error of that write: TLS cannot ask for it. */
     signal(SIGPIPE, SIG_IGN);
@@ -318,5 +322,7 @@ int main(int argc, char **argv)
     if (verdict == OPTIONS_DONE)
         return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     log_setup(options.log_level, options.log_format);
+    if (!hardened)
+        log_warn(LOG_NONE, "%s", not_hardened.msg);
     return options.config_check ? check_config(&options) : run(&options, &signals);
 }

@@ -28,14 +28,18 @@ const char *collector_name(enum collector collector)
 
 const char *credentials_provider_name(enum credentials_provider provider)
 {
-    switch (provider) {
-    case CREDENTIALS_STATIC:
-        return "static";
-    case CREDENTIALS_ENV:
-        return "env";
-    }
-    assert(0);
-    return "";
+    static const char *const names[CREDENTIALS_PROVIDER_END] = {
+        [CREDENTIALS_STATIC] = "static",
+        [CREDENTIALS_ENV] = "env",
+        [CREDENTIALS_AUTO] = "auto",
+        [CREDENTIALS_PROFILE] = "profile",
+        [CREDENTIALS_ECS_RAM_ROLE] = "ecs_ram_role",
+        [CREDENTIALS_OIDC_ROLE_ARN] = "oidc_role_arn",
+        [CREDENTIALS_RAM_ROLE_ARN] = "ram_role_arn",
+        [CREDENTIALS_URI] = "credentials_uri",
+    };
+    assert(provider < CREDENTIALS_PROVIDER_END);
+    return names[provider];
 }
 
 const char *operation_name(enum operation operation)

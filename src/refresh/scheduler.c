@@ -416,13 +416,16 @@ static int put_in_force(struct scheduler *s, struct conf *conf, struct err *err)
 {
     struct watch_set set;
 
-    if (watch_set_make(conf, &s->set, clock_mono_ms(), &s->next_watch_id, &set, err) < 0)
+    if (watch_set_make(conf, &s->set, s->session, clock_mono_ms(), &s->next_watch_id, &set, err) <
+        0)
         return -1;
     if (ensure_workers(s, set.n_watches, err) < 0 || configure_inventory(s, &set, err) < 0) {
         watch_set_release(&set);
         return -1;
     }
     abort_unwanted(s, &set);
+    /* Likewise fetches of keys that nobody wants any more. */
+    credentials_pool_stop(&s->set.credentials, &set.credentials);
     watch_set_release(&s->set);
     s->set = set;
     s->dirty = true;
@@ -541,6 +544,8 @@ static void scheduler_free(struct scheduler *s)
 {
     for (size_t i = 0; i < s->n_workers; i++)
         worker_ask_to_stop(s->workers[i]);
+    /* Workers may wait for keys, too. */
+    credentials_pool_stop(&s->set.credentials, NULL);
     for (size_t i = 0; i < s->n_workers; i++)
         worker_join(s->workers[i]);
     free(s->workers);

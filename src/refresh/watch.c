@@ -10,39 +10,27 @@
 
 void watch_set_release(struct watch_set *set)
 {
-    if (set->conf && set->credentials)
-        for (size_t i = 0; i < set->conf->n_credentials; i++)
-            credentials_unref(set->credentials[i]);
-    free(set->credentials);
+    credentials_pool_release(&set->credentials);
     free(set->watches);
     conf_unref(set->conf);
     *set = (struct watch_set){0};
 }
 
-/* The old provider where its settings are the same, so that it keeps what it holds. */
-static struct credentials *provider_for(const struct credentials_spec *spec,
-                                        const struct watch_set *old)
+static int make_providers(struct watch_set *set, const struct watch_set *old,
+                          struct api_session *session, struct err *err)
 {
-    if (old && old->conf)
-        for (size_t i = 0; i < old->conf->n_credentials; i++)
-            if (credentials_same(old->credentials[i], spec))
-                return credentials_ref(old->credentials[i]);
-    return credentials_new(spec);
-}
+    const struct conf *conf = set->conf;
+    bool *used = calloc(conf->n_credentials ? conf->n_credentials : 1, sizeof(*used));
+    int rc;
 
-static int make_providers(struct watch_set *set, const struct watch_set *old, struct err *err)
-{
-    size_t n = set->conf->n_credentials;
-
-    set->credentials = calloc(n ? n : 1, sizeof(struct credentials *));
-    if (!set->credentials)
+    if (!used)
         return err_nomem(err, "the credentials");
-    for (size_t i = 0; i < n; i++) {
-        set->credentials[i] = provider_for(&set->conf->credentials[i], old);
-        if (!set->credentials[i])
-            return err_nomem(err, "the credentials");
-    }
-    return 0;
+    for (size_t i = 0; i < conf->n_targets; i++)
+        used[conf->targets[i].credentials - conf->credentials] = true;
+    rc = credentials_pool_make(conf->credentials, conf->n_credentials, used,
+                               old ? &old->credentials : NULL, session, &set->credentials, err);
+    free(used);
+    return rc;
 }
 
 static bool same_text(const char *a, const char *b)
@@ -135,7 +123,8 @@ static int make_watches(struct watch_set *set, const struct watch_set *old, int6
         return err_nomem(err, "the watches");
     for (size_t i = 0; i < conf->n_targets; i++) {
         const struct target *t = &conf->targets[i];
-        struct credentials *credentials = set->credentials[t->credentials - conf->credentials];
+        struct credentials *credentials =
+            set->credentials.items[t->credentials - conf->credentials];
 
         for (size_t j = 0; j < t->n_namespaces; j++)
             make_watch(&set->watches[set->n_watches++], find_same(old, t, t->namespaces[j]), t,
@@ -145,12 +134,12 @@ static int make_watches(struct watch_set *set, const struct watch_set *old, int6
     return 0;
 }
 
-int watch_set_make(struct conf *conf, const struct watch_set *old, int64_t now_mono_ms,
-                   uint64_t *next_id, struct watch_set *ret, struct err *err)
+int watch_set_make(struct conf *conf, const struct watch_set *old, struct api_session *session,
+                   int64_t now_mono_ms, uint64_t *next_id, struct watch_set *ret, struct err *err)
 {
     struct watch_set set = {.conf = conf_ref(conf)};
 
-    if (make_providers(&set, old, err) < 0 ||
+    if (make_providers(&set, old, session, err) < 0 ||
         make_watches(&set, old, now_mono_ms, next_id, err) < 0) {
         watch_set_release(&set);
         return -1;

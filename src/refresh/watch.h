@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "api/credentials.h"
+#include "api/session.h"
 #include "conf/conf.h"
 #include "timetable.h"
 
@@ -33,9 +34,9 @@ struct watch {
 
 /* A configuration put to work. */
 struct watch_set {
-    struct conf *conf;                /* a reference */
-    struct credentials **credentials; /* one for each of conf->credentials; references */
-    struct watch *watches;            /* in the order of the configuration */
+    struct conf *conf;                   /* a reference */
+    struct credentials_pool credentials; /* of conf->credentials, those that are used */
+    struct watch *watches;               /* in the order of the configuration */
     size_t n_watches;
 };
 
@@ -44,10 +45,11 @@ void watch_set_release(struct watch_set *set);
 /*
  * Makes the set for a new configuration. Watches of old (may be NULL) that stay keep id, timetable
  * and state; those whose target reads differently now are due at once; new ones are due within a
- * short spread. Takes a reference of conf; old is unchanged.
+ * short spread. Takes a reference of conf; old is unchanged. session: see credentials_new.
  */
-int watch_set_make(struct conf *conf, const struct watch_set *old, int64_t now_mono_ms,
-                   uint64_t *next_id, struct watch_set *ret, struct err *err) MUST_CHECK;
+int watch_set_make(struct conf *conf, const struct watch_set *old, struct api_session *session,
+                   int64_t now_mono_ms, uint64_t *next_id, struct watch_set *ret,
+                   struct err *err) MUST_CHECK;
 
 struct watch *watch_find(const struct watch_set *set, uint64_t id);
 

@@ -78,10 +78,11 @@ int list_with(struct credentials *credentials, struct listing **ret)
 /* NULL and last_err on failure. */
 struct listing *list_as(const struct credentials_spec *who)
 {
-    struct credentials *credentials = credentials_new(who);
+    struct credentials *credentials = NULL;
     struct listing *listing = NULL;
 
     last_err = (struct err){0};
+    assert_int_equal(credentials_new(who, NULL, NULL, &credentials, &last_err), 0);
     int rc = list_with(credentials, &listing);
     credentials_unref(credentials);
     assert_int_equal(rc == 0, listing != NULL);

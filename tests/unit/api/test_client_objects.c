@@ -31,11 +31,19 @@ static struct api_request request_as(struct credentials *credentials)
                                 .deadline_mono_ms = now_ms + target.deadline_ms};
 }
 
+static struct credentials *new_credentials(void)
+{
+    struct credentials *credentials = NULL;
+
+    assert_int_equal(credentials_new(&spec, NULL, NULL, &credentials, &last_err), 0);
+    return credentials;
+}
+
 /* --- the calls, in one line each --- */
 
 static int get_draft(const char *id, json_value **ret)
 {
-    struct credentials *credentials = credentials_new(&spec);
+    struct credentials *credentials = new_credentials();
     struct api_request request = request_as(credentials);
 
     last_err = (struct err){0};
@@ -46,7 +54,7 @@ static int get_draft(const char *id, json_value **ret)
 
 static int get_deployments(const char *name, unsigned without, json_value **ret)
 {
-    struct credentials *credentials = credentials_new(&spec);
+    struct credentials *credentials = new_credentials();
     struct api_request request = request_as(credentials);
 
     last_err = (struct err){0};
@@ -57,7 +65,7 @@ static int get_deployments(const char *name, unsigned without, json_value **ret)
 
 static int get_ticket(const char *id, struct arena *arena, struct ticket_answer *ret)
 {
-    struct credentials *credentials = credentials_new(&spec);
+    struct credentials *credentials = new_credentials();
     struct api_request request = request_as(credentials);
 
     last_err = (struct err){0};
@@ -69,7 +77,7 @@ static int get_ticket(const char *id, struct arena *arena, struct ticket_answer 
 static int update_draft(const char *id, const char *text, json_value **ret)
 {
     CLEANUP(json_freep) json_value *draft = NULL;
-    struct credentials *credentials = credentials_new(&spec);
+    struct credentials *credentials = new_credentials();
     struct api_request request = request_as(credentials);
 
     last_err = (struct err){0};
@@ -81,7 +89,7 @@ static int update_draft(const char *id, const char *text, json_value **ret)
 
 static struct listing *list_drafts(void)
 {
-    struct credentials *credentials = credentials_new(&spec);
+    struct credentials *credentials = new_credentials();
     struct api_request request = request_as(credentials);
     struct listing *listing = NULL;
 
@@ -93,7 +101,7 @@ static struct listing *list_drafts(void)
 
 static struct listing *list_names(const char *const *names, size_t n, unsigned without)
 {
-    struct credentials *credentials = credentials_new(&spec);
+    struct credentials *credentials = new_credentials();
     struct api_request request = request_as(credentials);
     struct listing *listing = NULL;
 
@@ -489,7 +497,7 @@ static void test_without_memory(void **state)
         CLEANUP(arena_freep) struct arena *arena = arena_new();
         CLEANUP(json_freep) json_value *draft = NULL, *updated = NULL;
         struct ticket_answer answer;
-        struct credentials *credentials = credentials_new(&spec);
+        struct credentials *credentials = new_credentials();
         struct api_request request = request_as(credentials);
         int rc;
 

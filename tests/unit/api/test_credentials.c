@@ -109,9 +109,9 @@ static struct credentials_spec file_spec(void)
 
 static struct credentials *make(const struct credentials_spec *spec)
 {
-    struct credentials *c = credentials_new(spec);
+    struct credentials *c = NULL;
 
-    assert_non_null(c);
+    assert_int_equal(credentials_new(spec, NULL, NULL, &c, NULL), 0);
     return c;
 }
 
@@ -192,7 +192,7 @@ static void static_values(void **state)
             expect_error(c, cases[i].error);
         } else {
             expect_keys(c, "SENSITIVE-1", cases[i].token);
-            credentials_invalidate(c);
+            credentials_invalidate(c, 0);
             expect_keys(c, "SENSITIVE-1", cases[i].token);
         }
         credentials_unref(c);
@@ -329,10 +329,10 @@ static void file_read_again_when_invalid(void **state)
     file_write(secret_path, "SENSITIVE-1");
     expect_keys(c, "SENSITIVE-1", NULL);
     file_write(secret_path, "SENSITIVE-2");
-    credentials_invalidate(c);
+    credentials_invalidate(c, 0);
     expect_keys(c, "SENSITIVE-2", NULL);
-    credentials_invalidate(c);
-    credentials_invalidate(c);
+    credentials_invalidate(c, 0);
+    credentials_invalidate(c, 0);
     unlink(secret_path);
     expect_error(c, "No such file or directory");
     credentials_unref(c);
@@ -356,7 +356,7 @@ static void file_must_be_a_private_file(void **state)
     assert_int_equal(setenv("CREDENTIALS_DIRECTORY", dir, 1), 0);
     expect_keys(c, "SENSITIVE-1", NULL);
     assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "/tmp/test_cred", 1), 0); /* only a prefix */
-    credentials_invalidate(c);
+    credentials_invalidate(c, 0);
     expect_error(c, "everybody may read it");
     credentials_unref(c);
 
@@ -402,7 +402,7 @@ static void same_spec(void **state)
     struct credentials *c = make(&spec);
     struct credentials_spec other[] = {spec, spec, spec, spec, spec, spec, spec};
 
-    assert_true(credentials_same(c, &spec));
+    assert_true(credentials_same(c, &spec, NULL));
     other[0].name = "key2";
     other[1].provider = CREDENTIALS_ENV;
     other[2].access_key_id = "LTAI-id2";
@@ -411,7 +411,7 @@ static void same_spec(void **state)
     other[5].security_token = NULL;
     other[6].security_token_file = "/x";
     for (size_t i = 0; i < ARRAY_LEN(other); i++)
-        assert_false(credentials_same(c, &other[i]));
+        assert_false(credentials_same(c, &other[i], NULL));
     credentials_unref(c);
 }
 
@@ -444,7 +444,7 @@ static void *get_often(void *arg)
             atomic_fetch_add(&bad_results, 1);
         credentials_keys_release(&keys);
         if (i % 50 == 0)
-            credentials_invalidate(c);
+            credentials_invalidate(c, 0);
     }
     credentials_unref(c);
     return NULL;
@@ -478,12 +478,11 @@ static void survives_no_memory(void **state)
     file_write(secret_path, "SENSITIVE-1");
     for (size_t n = 1;; n++) {
         struct credentials_keys keys = {0};
+        struct credentials *c = NULL;
         struct err err = {0};
-        int r = -1;
         alloc_fail_at(n);
-        struct credentials *c = credentials_new(&spec);
-        if (c)
-            r = credentials_get(c, &keys, &err);
+        int r = credentials_new(&spec, NULL, NULL, &c, &err);
+        r = r < 0 ? r : credentials_get(c, &keys, &err);
         alloc_fail_off();
         if (c && r < 0) {
             assert_int_equal(err.kind, ERR_NOMEM);
@@ -575,8 +574,8 @@ static bool child_check(const struct env_case *expected)
     static const struct credentials_spec spec = {.name = "env", .provider = CREDENTIALS_ENV};
     struct credentials_keys keys = {0};
     struct err err = {0};
-    struct credentials *c = credentials_new(&spec);
-    bool good = c != NULL;
+    struct credentials *c = NULL;
+    bool good = credentials_new(&spec, NULL, NULL, &c, &err) == 0;
 
     /* Twice, and after an invalidation: they stay. */
     for (int i = 0; good && i < 2; i++) {
@@ -591,7 +590,7 @@ static bool child_check(const struct env_case *expected)
                         ? keys.security_token && strcmp(keys.security_token, expected->token) == 0
                         : !keys.security_token);
         credentials_keys_release(&keys);
-        credentials_invalidate(c);
+        credentials_invalidate(c, 0);
     }
     if (!good)
         fprintf(stderr, "unexpected: %s\n", err.msg);
@@ -606,8 +605,9 @@ static bool child_no_memory(void)
     static const char name[] = "ALIBABA_CLOUD_ACCESS_KEY_SECRET";
     struct credentials_keys keys = {0};
     struct err err = {0};
-    struct credentials *c = credentials_new(&spec);
+    struct credentials *c = NULL;
 
+    assert_int_equal(credentials_new(&spec, NULL, NULL, &c, &err), 0);
     setenv(name, "SENSITIVE-3", 1);
     alloc_fail_at(1);
     credentials_environment_take();

@@ -34,6 +34,12 @@ static void test_providers(void **state)
     (void)state;
     assert_string_equal(credentials_provider_name(CREDENTIALS_STATIC), "static");
     assert_string_equal(credentials_provider_name(CREDENTIALS_ENV), "env");
+    assert_string_equal(credentials_provider_name(CREDENTIALS_AUTO), "auto");
+    assert_string_equal(credentials_provider_name(CREDENTIALS_PROFILE), "profile");
+    assert_string_equal(credentials_provider_name(CREDENTIALS_ECS_RAM_ROLE), "ecs_ram_role");
+    assert_string_equal(credentials_provider_name(CREDENTIALS_OIDC_ROLE_ARN), "oidc_role_arn");
+    assert_string_equal(credentials_provider_name(CREDENTIALS_RAM_ROLE_ARN), "ram_role_arn");
+    assert_string_equal(credentials_provider_name(CREDENTIALS_URI), "credentials_uri");
 }
 
 static void test_operations(void **state)

@@ -109,16 +109,20 @@ struct credentials {
     struct credentials_spec spec;
 };
 
-struct credentials *credentials_new(const struct credentials_spec *spec)
+int credentials_new(const struct credentials_spec *spec, struct credentials *source,
+                    struct api_session *session, struct credentials **ret, struct err *err)
 {
     struct credentials *c = calloc(1, sizeof(*c));
 
+    (void)source;
+    (void)session;
     if (!c)
-        return NULL;
+        return err_nomem(err, "credentials");
     atomic_init(&c->refs, 1);
     c->spec = *spec;
     atomic_fetch_add(&credentials_alive, 1);
-    return c;
+    *ret = c;
+    return 0;
 }
 
 int fake_credentials_alive(void)
@@ -140,9 +144,16 @@ void credentials_unref(struct credentials *c)
     free(c);
 }
 
-bool credentials_same(const struct credentials *c, const struct credentials_spec *spec)
+void credentials_stop(struct credentials *c)
 {
-    return strcmp(c->spec.name, spec->name) == 0 &&
+    (void)c;
+}
+
+bool credentials_same(const struct credentials *c, const struct credentials_spec *spec,
+                      const struct credentials *source)
+{
+    (void)source;
+    return c->spec.provider == spec->provider && strcmp(c->spec.name, spec->name) == 0 &&
            strcmp(c->spec.access_key_id, spec->access_key_id) == 0;
 }
 

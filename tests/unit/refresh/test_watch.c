@@ -24,7 +24,7 @@ static struct watch_set make(const struct fake_settings *settings, const struct 
     struct err err;
 
     assert_non_null(conf);
-    assert_int_equal(watch_set_make(conf, old, now_ms, &next_id, &set, &err), 0);
+    assert_int_equal(watch_set_make(conf, old, NULL, now_ms, &next_id, &set, &err), 0);
     return set;
 }
 
@@ -76,7 +76,7 @@ static void test_first(void **state)
         assert_in_range(w->timetable.due_mono_ms, T0, T0 + 4 * 100);
         assert_int_equal(w->timetable.interval_ms, 60000);
         assert_int_equal(w->timetable.max_backoff_ms, 300000);
-        assert_ptr_equal(w->credentials, set.credentials[0]);
+        assert_ptr_equal(w->credentials, set.credentials.items[0]);
         assert_true(w->worker == SIZE_MAX);
         assert_false(w->running || w->outdated || w->tried || w->failing);
         assert_ptr_equal(watch_find(&set, w->id), w);
@@ -148,7 +148,7 @@ static void test_the_same_again(void **state)
     age(&set.watches[1]);
     set.watches[1].running = true;
     before = set.watches[1];
-    credentials = set.credentials[0];
+    credentials = set.credentials.items[0];
     remake(&set, &settings, T0 + 100);
     assert_int_equal(set.watches[1].id, before.id);
     assert_memory_equal(&set.watches[1].timetable, &before.timetable, sizeof(before.timetable));
@@ -157,7 +157,7 @@ static void test_the_same_again(void **state)
     assert_int_equal(set.watches[1].reason, ERR_TLS);
     assert_false(set.watches[1].outdated);
     /* The provider stays, with what it holds. */
-    assert_ptr_equal(set.credentials[0], credentials);
+    assert_ptr_equal(set.credentials.items[0], credentials);
     assert_ptr_equal(set.watches[1].credentials, credentials);
     assert_int_equal(fake_credentials_alive(), 1);
     /* What is pointed to belongs to the new configuration: the old one is gone. */
@@ -421,10 +421,10 @@ static void test_credentials(void **state)
     set = make(&settings, NULL, T0);
     age(&set.watches[0]);
     age(&set.watches[1]);
-    kept = set.credentials[1];
+    kept = set.credentials.items[1];
     settings.credentials[0].access_key_id = "changed";
     remake(&set, &settings, T0 + 100);
-    assert_ptr_equal(set.credentials[1], kept);
+    assert_ptr_equal(set.credentials.items[1], kept);
     assert_true(set.watches[0].timetable.due_mono_ms == T0 + 100);
     assert_true(set.watches[1].timetable.due_mono_ms == T0 + 45678);
     assert_int_equal(fake_credentials_alive(), 2);
@@ -435,9 +435,32 @@ static void test_credentials(void **state)
     settings.credentials_of[1] = 0;
     age(&set.watches[0]);
     remake(&set, &settings, T0 + 200);
-    assert_ptr_equal(set.credentials[0], kept);
+    assert_ptr_equal(set.credentials.items[0], kept);
     assert_true(set.watches[0].timetable.due_mono_ms == T0 + 45678);
     assert_true(set.watches[1].timetable.due_mono_ms == T0 + 45678);
+    watch_set_release(&set);
+}
+
+/* Those that no target names are not made: nobody fetches keys for them. */
+static void test_unused_credentials(void **state)
+{
+    struct fake_settings settings;
+    struct watch_set set;
+
+    (void)state;
+    fake_settings_init(&settings, 1);
+    settings.n_credentials = 2;
+    settings.credentials_of[0] = 1;
+    set = make(&settings, NULL, T0);
+    assert_int_equal(fake_credentials_alive(), 1);
+    assert_null(set.credentials.items[0]);
+    assert_ptr_equal(set.watches[0].credentials, set.credentials.items[1]);
+    /* Unless one that is used takes its keys from them. */
+    settings.credentials[1].provider = CREDENTIALS_RAM_ROLE_ARN;
+    settings.credentials[1].source = "key";
+    remake(&set, &settings, T0 + 100);
+    assert_int_equal(fake_credentials_alive(), 2);
+    assert_non_null(set.credentials.items[0]);
     watch_set_release(&set);
 }
 
@@ -452,6 +475,7 @@ static void test_no_memory(void **state)
     (void)state;
     fake_settings_init(&settings, 2);
     settings.n_credentials = 2;
+    settings.credentials_of[1] = 1;
     set = make(&settings, NULL, T0);
     age(&set.watches[0]);
     other = settings;
@@ -464,7 +488,7 @@ static void test_no_memory(void **state)
         int rc;
 
         alloc_fail_at(n);
-        rc = watch_set_make(conf, &set, T0, &next_id, &made, &err);
+        rc = watch_set_make(conf, &set, NULL, T0, &next_id, &made, &err);
         alloc_fail_off();
         if (alloc_fail_count() < n) {
             assert_int_equal(rc, 0);
@@ -496,6 +520,7 @@ int main(void)
         cmocka_unit_test_teardown(test_interval, nothing_is_left),
         cmocka_unit_test_teardown(test_one_goes_one_comes, nothing_is_left),
         cmocka_unit_test_teardown(test_credentials, nothing_is_left),
+        cmocka_unit_test_teardown(test_unused_credentials, nothing_is_left),
         cmocka_unit_test_teardown(test_no_memory, nothing_is_left),
     };
 
