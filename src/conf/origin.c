@@ -119,7 +119,18 @@ static bool is_loopback(const char *host)
     return inet_pton(AF_INET, host, &in) == 1 && ntohl(in.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
-const char *origin_parse(const char *url, struct origin *ret)
+/* Addresses that lead no further than the machine and its hypervisor. */
+static bool is_metadata_address(const char *host)
+{
+    struct in_addr in;
+
+    if (inet_pton(AF_INET, host, &in) != 1)
+        return false;
+    uint32_t address = ntohl(in.s_addr);
+    return address >> 16 == 0xa9fe || address >> 22 == 0x64400000 >> 22;
+}
+
+static const char *parse_origin(const char *url, bool metadata, struct origin *ret)
 {
     struct url u;
     const char *complaint = parse_url(url, &u);
@@ -133,8 +144,11 @@ const char *origin_parse(const char *url, struct origin *ret)
     if (u.has_rest)
         return "must not have a path, query or fragment";
     normalise_ipv6(u.host);
-    if (u.scheme->default_port == PORT_HTTP && !is_loopback(u.host))
-        return "must start with https://; plain http is for loopback hosts only";
+    if (u.scheme->default_port == PORT_HTTP && !is_loopback(u.host) &&
+        !(metadata && is_metadata_address(u.host)))
+        return metadata ? "must start with https://; plain http is for loopback and metadata "
+                          "addresses only"
+                        : "must start with https://; plain http is for loopback hosts only";
 
     if (u.port && u.port != u.scheme->default_port)
         (void)snprintf(ret->host, sizeof(ret->host), "%.*s:%hu", (int)sizeof(ret->host) - 7, u.host,
@@ -142,6 +156,33 @@ const char *origin_parse(const char *url, struct origin *ret)
     else
         (void)snprintf(ret->host, sizeof(ret->host), "%s", u.host);
     (void)snprintf(ret->url, sizeof(ret->url), "%s://%s", u.scheme->name, ret->host);
+    return NULL;
+}
+
+const char *origin_parse(const char *url, struct origin *ret)
+{
+    return parse_origin(url, false, ret);
+}
+
+const char *origin_parse_metadata(const char *url, struct origin *ret)
+{
+    return parse_origin(url, true, ret);
+}
+
+const char *uri_complaint(const char *url)
+{
+    struct url u;
+    const char *complaint = parse_url(url, &u);
+
+    if (!u.scheme || u.scheme->default_port == 0)
+        return "must start with http:// or https://";
+    if (u.has_user)
+        return "must not hold a user name or password";
+    if (complaint)
+        return complaint;
+    for (const char *p = url; *p; p++)
+        if (*p <= ' ' || *p >= 0x7f || *p == '#')
+            return "must be encoded as it is sent, without blanks and fragment";
     return NULL;
 }
 

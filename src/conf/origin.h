@@ -24,6 +24,15 @@ struct origin {
  */
 const char *origin_parse(const char *url, struct origin *ret) MUST_CHECK;
 
+/*
+ * The same for the metadata service of an ECS instance, which speaks plain http: to loopback, to
+ * link-local addresses and to those of the cloud's own services (100.64.0.0/10).
+ */
+const char *origin_parse_metadata(const char *url, struct origin *ret) MUST_CHECK;
+
+/* The whole URL of a service that hands out keys; plain http is how sidecars do it. */
+const char *uri_complaint(const char *url) MUST_CHECK;
+
 /* The vendor's name for the control plane of a region; any region, also one not yet known. */
 void origin_of_region(const char *region_id, bool vpc, struct origin *ret);
 

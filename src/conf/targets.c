@@ -83,11 +83,6 @@ static void report_no_credentials(const struct target_reading *r, unsigned line)
     if (nearest.best)
         problem_add(problems_of(r), line, "there are no credentials \"%.*s\"; did you mean \"%s\"?",
                     PROBLEM_TEXT(name), nearest.best);
-    else if (list->n_specs == 0)
-        problem_add(problems_of(r), line,
-                    "there are no credentials \"%.*s\"; write: credentials = ( { name = \"%.*s\"; "
-                    "provider = \"env\"; } );",
-                    PROBLEM_TEXT(name), PROBLEM_TEXT(name));
     else
         problem_add(problems_of(r), line,
                     "there are no credentials \"%.*s\"; name others, or add { name = \"%.*s\"; "

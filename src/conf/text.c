@@ -81,6 +81,33 @@ static const char *key_complaint(const char *s)
     return is_graphic(s) ? NULL : "must be of ASCII letters, digits and signs, without blanks";
 }
 
+static bool is_of(const char *s, const char *signs)
+{
+    for (; *s; s++)
+        if (!is_alnum(*s) && !strchr(signs, *s))
+            return false;
+    return true;
+}
+
+static const char *role_complaint(const char *s)
+{
+    return is_of(s, ".-_") ? NULL : "must be of letters, digits, '.', '-' and '_'";
+}
+
+static const char *arn_complaint(const char *s)
+{
+    if (*s && strncmp(s, "acs:ram::", strlen("acs:ram::")) != 0)
+        return "must start with acs:ram::";
+    return key_complaint(s);
+}
+
+static const char *session_complaint(const char *s)
+{
+    return strlen(s) != 1 && is_of(s, ".@_-")
+               ? NULL
+               : "must be of at least 2 letters, digits, '.', '@', '_' and '-'";
+}
+
 static const char *label_value_complaint(const char *s)
 {
     return strchr(s, ';') ? "must not contain ';'" : NULL;
@@ -118,6 +145,9 @@ const char *text_complaint(enum text_rule rule, const char *s)
         [TEXT_FILE] = {false, 4095, "must not be longer than 4095 bytes", NULL},
         [TEXT_FILE_OR_NONE] = {true, 4095, "must not be longer than 4095 bytes", NULL},
         [TEXT_KEY] = {false, 4096, "must not be longer than 4096 bytes", key_complaint},
+        [TEXT_ROLE] = {true, 64, "must not be longer than 64 bytes", role_complaint},
+        [TEXT_ARN] = {true, 512, "must not be longer than 512 bytes", arn_complaint},
+        [TEXT_SESSION] = {true, 64, "must not be longer than 64 bytes", session_complaint},
         [TEXT_GLOB] = {false, 256, "must not be longer than 256 bytes", NULL},
         [TEXT_METRIC_GLOB] = {false, 256, "must not be longer than 256 bytes",
                               metric_glob_complaint},

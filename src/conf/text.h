@@ -15,7 +15,10 @@ enum text_rule {
     TEXT_LABEL_VALUE, /* not empty, joined with others by ';' */
     TEXT_FILE,        /* not empty: a path */
     TEXT_FILE_OR_NONE,
-    TEXT_KEY, /* not empty: part of a credential, goes into a header */
+    TEXT_KEY,     /* not empty: part of a credential, goes into a header */
+    TEXT_ROLE,    /* name of a RAM role, or "" */
+    TEXT_ARN,     /* "acs:ram::...", or "" */
+    TEXT_SESSION, /* name of a session of a role, or "" */
     TEXT_GLOB,
     TEXT_METRIC_GLOB,
     TEXT_END,

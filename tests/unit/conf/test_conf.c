@@ -51,6 +51,71 @@ static void test_minimal(void **state)
     assert_true(t->requests_per_second == 20.0);
 }
 
+/* Who names no credentials gets the vendor's chain, unless the list has a "default". */
+static void test_default_credentials(void **state)
+{
+    static const char *const texts[] = {
+        TARGET(""),
+        "credentials = ( );\n" TARGET(""),
+        "credentials = ( { name = \"other\"; provider = \"env\"; } );\n" TARGET(""),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        CLEANUP(conf_unrefp) struct conf *conf = workdir_load(texts[i]);
+        const struct credentials_spec *c = conf->targets[0].credentials;
+
+        assert_string_equal(c->name, "default");
+        assert_int_equal(c->provider, CREDENTIALS_AUTO);
+        assert_ptr_equal(c, &conf->credentials[conf->n_credentials - 1]);
+    }
+}
+
+static void test_every_provider(void **state)
+{
+    workdir_write("config.json", "{}");
+    workdir_write("token", "t");
+    CLEANUP(conf_unrefp)
+    struct conf *conf = workdir_load(
+        "credentials = ( { name = \"default\"; provider = \"auto\"; },\n"
+        "{ name = \"p\"; provider = \"profile\"; file = \"config.json\"; profile = \"x\"; },\n"
+        "{ name = \"e\"; provider = \"ecs_ram_role\"; role_name = \"Role-1\"; "
+        "endpoint = \"HTTP://169.254.169.254:80/\"; },\n"
+        "{ name = \"o\"; provider = \"oidc_role_arn\"; role_arn = \"acs:ram::1:role/x\"; "
+        "oidc_provider_arn = \"acs:ram::1:oidc-provider/y\"; oidc_token_file = \"token\"; "
+        "sts_endpoint = \"http://127.0.0.1:8000/\"; },\n"
+        "{ name = \"r\"; provider = \"ram_role_arn\"; source = \"o\"; "
+        "role_arn = \"acs:ram::1:role/z\"; role_session_name = \"a.b@c-d_e\"; },\n"
+        "{ name = \"u\"; provider = \"credentials_uri\"; uri = \"http://sidecar:7002/c?x=1\"; },\n"
+        "{ name = \"e2\"; provider = \"ecs_ram_role\"; role_name = \"\"; endpoint = \"\"; },\n"
+        "{ name = \"p2\"; provider = \"profile\"; file = \"\"; profile = \"\"; },\n"
+        "{ name = \"o2\"; provider = \"oidc_role_arn\"; oidc_token_file = \"\"; role_arn = \"\"; "
+        "},\n"
+        "{ name = \"e3\"; provider = \"ecs_ram_role\"; endpoint = \"http://100.100.100.200\"; } "
+        ");\n" TARGET(""));
+    const struct credentials_spec *c = conf->credentials;
+
+    (void)state;
+    assert_int_equal(conf->n_credentials, 10);
+    assert_int_equal(c[0].provider, CREDENTIALS_AUTO);
+    assert_int_equal(c[1].provider, CREDENTIALS_PROFILE);
+    assert_string_equal(c[1].file, "config.json");
+    assert_string_equal(c[1].profile, "x");
+    assert_int_equal(c[2].provider, CREDENTIALS_ECS_RAM_ROLE);
+    assert_string_equal(c[2].role_name, "Role-1");
+    assert_string_equal(c[2].endpoint, "http://169.254.169.254");
+    assert_int_equal(c[3].provider, CREDENTIALS_OIDC_ROLE_ARN);
+    assert_string_equal(c[3].role_arn, "acs:ram::1:role/x");
+    assert_string_equal(c[3].oidc_provider_arn, "acs:ram::1:oidc-provider/y");
+    assert_string_equal(c[3].oidc_token_file, "token");
+    assert_string_equal(c[3].sts_endpoint, "http://127.0.0.1:8000");
+    assert_int_equal(c[4].provider, CREDENTIALS_RAM_ROLE_ARN);
+    assert_string_equal(c[4].source, "o");
+    assert_string_equal(c[4].role_session_name, "a.b@c-d_e");
+    assert_int_equal(c[5].provider, CREDENTIALS_URI);
+    assert_string_equal(c[5].uri, "http://sidecar:7002/c?x=1");
+}
+
 static void test_precedence(void **state)
 {
     CLEANUP(conf_unrefp)
@@ -284,6 +349,8 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, workdir_enter, workdir_leave)
     const struct CMUnitTest tests[] = {
         TEST(test_minimal),
+        TEST(test_default_credentials),
+        TEST(test_every_provider),
         TEST(test_precedence),
         TEST(test_order_does_not_matter),
         TEST(test_target_settings),
