@@ -194,31 +194,6 @@ static void test_body_is_sent(void **state)
     test_free(body);
 }
 
-/* No body is not an empty one: that is announced, and not taken for a form. */
-static void test_empty_body_is_sent(void **state)
-{
-    static const char *const methods[] = {"PUT", "POST"};
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
-        struct transport_request request = request_to(url_of("http", "http", "/echo-body"));
-        char line[64];
-
-        request.method = methods[i];
-        request.body = "";
-        request.secret_reply = true;
-        request.connect_timeout_ms = 1000;
-        struct transport_reply reply = fetch(&request);
-        const char *sent = strbuf_str(&reply.body);
-        snprintf(line, sizeof(line), "%s /echo-body HTTP/1.1\r\n", methods[i]);
-        assert_ptr_equal(strstr(sent, line), sent);
-        assert_non_null(strcasestr(sent, "\r\nContent-Length: 0\r\n"));
-        assert_null(strcasestr(sent, "content-type"));
-        assert_ptr_equal(strstr(sent, "\r\n\r\n") + 4, sent + reply.body.len);
-        transport_reply_release(&reply);
-    }
-}
-
 static void test_gzip(void **state)
 {
     (void)state;
@@ -685,7 +660,6 @@ int main(void)
         TEST(test_whole_reply),
         TEST(test_what_is_sent),
         TEST(test_body_is_sent),
-        TEST(test_empty_body_is_sent),
         TEST(test_gzip),
         TEST(test_every_status_is_a_reply),
         TEST(test_retry_after),
