@@ -8,7 +8,6 @@
 #include "refresh/scheduler.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -17,6 +16,7 @@
 #include "inventory/inventory.h"
 #include "timetable.h"
 #include "watch.h"
+#include "watch_log.h"
 #include "worker.h"
 
 /* The loop turns at least this often, so that its beat is fresh. */
@@ -64,24 +64,10 @@ struct scheduler {
 
 /* --- publishing --- */
 
-/* What a dashboard shows as a gap is said here, once, and its end too. */
-static void log_withheld(struct scheduler *s, int64_t now_ms)
+static void note_withheld(struct scheduler *s, int64_t now_ms)
 {
-    for (size_t i = 0; i < s->set.n_watches; i++) {
-        struct watch *w = &s->set.watches[i];
-        bool withheld = inventory_withheld(s->inventory, i, now_ms);
-        const struct log_field *fields =
-            LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name});
-
-        if (withheld && !w->withheld)
-            log_warn(fields,
-                     "no refresh succeeded for %lld s (max_staleness): its state series are "
-                     "withheld until one does",
-                     (long long)(w->target->max_staleness_ms / 1000));
-        else if (!withheld && w->withheld)
-            log_info(fields, "its state series are shown again");
-        w->withheld = withheld;
-    }
+    for (size_t i = 0; i < s->set.n_watches; i++)
+        watch_log_withheld(&s->set.watches[i], inventory_withheld(s->inventory, i, now_ms));
 }
 
 static int publish(struct scheduler *s, struct err *err)
@@ -95,7 +81,7 @@ static int publish(struct scheduler *s, struct err *err)
     }
     snapshot_publish_take(s->slot, snapshot);
     (void)heap_give_back(); /* what the generation before had for itself is free now */
-    log_withheld(s, began_ms);
+    note_withheld(s, began_ms);
     s->dirty = false;
     s->withhold_mono_ms = inventory_next_withhold_mono_ms(s->inventory, began_ms);
     cost_ms = (clock_mono_ms() - began_ms) * PUBLISH_SHARE;
@@ -115,88 +101,6 @@ static void publish_if_due(struct scheduler *s)
 }
 
 /* --- results --- */
-
-static void log_success(const struct watch *w, const struct job_result *r,
-                        const struct listing *listing)
-{
-    const struct log_field *fields =
-        LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name});
-    const char *what = !w->tried ? "first refresh done" : "refresh works again";
-    enum log_level level = !w->tried || w->failing ? LOG_INFO : LOG_DEBUG;
-
-    if (w->tried && !w->failing)
-        what = "refreshed";
-    if (log_enabled(level))
-        log_write(level, fields, "%s: %zu deployment%s on %u page%s in %lld ms", what,
-                  listing->n_items, listing->n_items == 1 ? "" : "s", listing->pages,
-                  listing->pages == 1 ? "" : "s", (long long)(r->ended_mono_ms - r->began_mono_ms));
-}
-
-/* The listing is whole all the same; who looks at refresh_objects_expected should know. */
-static void log_lies(struct watch *w, const struct listing *listing)
-{
-    const struct log_field *fields =
-        LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name});
-    char announced[32] = "nothing";
-
-    if (listing->total_size_lies == w->total_size_lies)
-        return;
-    w->total_size_lies = listing->total_size_lies;
-    if (listing->expected >= 0)
-        snprintf(announced, sizeof(announced), "%lld", (long long)listing->expected);
-    if (w->total_size_lies)
-        log_warn(fields,
-                 "the API's totalSize is wrong (%s announced, %zu found twice alike): every "
-                 "refresh lists twice until it is right",
-                 announced, listing->n_items);
-    else
-        log_info(fields, "the API's totalSize is right again");
-}
-
-/* Deployments nobody watches must not go unsaid. */
-static void log_over_limit(struct watch *w, const struct listing *listing)
-{
-    const struct log_field *fields =
-        LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name});
-    bool over_limit = listing->over_limit > 0;
-
-    if (over_limit && !w->over_limit)
-        log_warn(fields,
-                 "%llu deployments are not watched and not in the sums: the namespace has more "
-                 "than max_deployments (%lld)",
-                 (unsigned long long)listing->over_limit, (long long)w->target->max_deployments);
-    else if (!over_limit && w->over_limit)
-        log_info(fields, "all deployments are watched again");
-    w->over_limit = over_limit;
-}
-
-/* Once a change: which ones they were is not known, their ids could not be read. */
-static void log_invalid(struct watch *w, const struct listing *listing)
-{
-    if (listing->invalid > 0 && listing->invalid != w->invalid)
-        log_warn(LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name}),
-                 "%llu of %llu objects in the listing could not be read and are left out",
-                 (unsigned long long)listing->invalid,
-                 (unsigned long long)(listing->n_items + listing->invalid));
-    w->invalid = listing->invalid;
-}
-
-/* A failure that repeats is logged when its reason changes; the log tells the consequence. */
-static void log_failure(const struct watch *w, const struct err *err, bool has_data)
-{
-    bool news = !w->failing || w->reason != err_reason(err->kind);
-    const struct log_field *fields =
-        LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name},
-                   {"reason", err_kind_name(err_reason(err->kind))});
-    const char *consequence = w->withheld ? "its data stays withheld"
-                              : has_data  ? "keeping the last data"
-                                          : "there is no data yet";
-
-    if (news)
-        log_warn(fields, "refresh failed, %s: %s", consequence, err->msg);
-    else
-        log_debug(fields, "refresh failed again, %s: %s", consequence, err->msg);
-}
 
 static void reschedule(struct scheduler *s, struct watch *w, const struct job_result *r,
                        bool success)
@@ -243,12 +147,10 @@ static void apply_result(struct scheduler *s, struct watch *w, struct job_result
     success =
         inventory_refresh_done(s->inventory, entry, COLLECTOR_DEPLOYMENTS, &outcome, &err) == 0;
     if (success) {
-        log_success(w, r, &totals);
-        log_lies(w, &totals);
-        log_over_limit(w, &totals);
-        log_invalid(w, &totals);
+        watch_log_success(w, r, &totals);
+        watch_log_listing(w, &totals);
     } else {
-        log_failure(w, &err, had_data);
+        watch_log_failure(w, &err, had_data);
     }
     reschedule(s, w, r, success);
     w->tried = true;
