@@ -73,22 +73,44 @@ struct ticket {
     enum ticket_status status;
     int8_t validated; /* as above */
     bool ended;
-    bool retired;                /* ended longer ago than ticket_ttl: kept in mind, not shown */
+    bool retired;    /* ended longer ago than ticket_ttl: kept in mind, not shown, not asked for */
+    bool configured; /* the configuration says to follow it */
+    bool spooled;    /* a file of ticket_dir does */
     enum ticket_failure failure; /* of one that ended; TICKET_FAILURE_END = success */
     int64_t tracked_unix_ms;
     int64_t tracked_mono_ms;
+    int64_t asked_mono_ms; /* when it was asked for last, 0 = never */
     int64_t ended_unix_ms; /* 0 = not yet */
     int64_t ended_mono_ms;
 };
+
+/* A file of the spool that is no ticket. */
+struct ticket_refusal {
+    const char *name;   /* of the file: any bytes but '/' */
+    const char *reason; /* completes a sentence: "is a symbolic link" */
+};
+
+/* So many refusals a set tells of; the others are counted. */
+#define TICKET_REFUSALS_MAX 100
 
 struct ticket_set {
     atomic_uint refs;
     struct arena *arena;        /* in which the set itself lies */
     const struct ticket *items; /* sorted by id, ids unique */
     size_t n_items;
+    uint64_t asked;      /* tickets asked for, and answered, in this refresh */
     uint64_t refused;    /* files that are no tickets, in this scan */
     uint64_t over_limit; /* tickets left out because of max_tickets, in this scan */
+    const struct ticket_refusal *refusals; /* the first ones by name */
+    size_t n_refusals;
 };
+
+/* What may stand for a ticket in a path and name its file: [A-Za-z0-9][A-Za-z0-9_-]{0,127} */
+#define TICKET_ID_MAX 128
+bool ticket_id_valid(const char *id);
+
+/* The ticket with that id, or NULL; set may be NULL. */
+const struct ticket *ticket_set_find(const struct ticket_set *set, const char *id);
 
 struct ticket_set *ticket_set_ref(struct ticket_set *set);
 void ticket_set_unref(struct ticket_set *set);

@@ -1,6 +1,7 @@
 #include "model/ticket.h"
 
 #include <assert.h>
+#include <string.h>
 
 const char *ticket_status_name(enum ticket_status status)
 {
@@ -40,6 +41,34 @@ enum ticket_failure ticket_answer_failure(const struct ticket_answer *answer)
     if (answer->validated == 0)
         return TICKET_FAILURE_VALIDATION;
     return answer->status == TICKET_FAILED ? TICKET_FAILURE_FAILED : TICKET_FAILURE_UNSUCCESSFUL;
+}
+
+bool ticket_id_valid(const char *id)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+    size_t len = strlen(id);
+
+    return len > 0 && len <= TICKET_ID_MAX && strspn(id, letters) == len && id[0] != '_' &&
+           id[0] != '-';
+}
+
+const struct ticket *ticket_set_find(const struct ticket_set *set, const char *id)
+{
+    size_t first = 0, end = set ? set->n_items : 0;
+
+    while (first < end) {
+        size_t middle = first + (end - first) / 2;
+        int order = strcmp(set->items[middle].id, id);
+
+        if (order == 0)
+            return &set->items[middle];
+        if (order < 0)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    return NULL;
 }
 
 struct ticket_set *ticket_set_ref(struct ticket_set *set)
