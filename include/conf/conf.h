@@ -28,6 +28,7 @@ struct conf {
     size_t n_credentials;
     struct glob_list deny; /* metric families left out */
     enum conf_aggregation aggregation;
+    bool draft_lock_holder; /* aliyun_flink_draft_lock_info is shown */
     uint64_t hash; /* first 48 bits of the SHA-256 of the file's bytes, included files too */
 };
 

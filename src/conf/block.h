@@ -21,6 +21,8 @@ struct target_block {
     const char *credentials;
     struct string_list namespaces;
     struct string_list label_values;
+    struct string_list deployment_names;
+    struct string_list tickets; /* "namespace/ticketId" */
 };
 enum network { NETWORK_PUBLIC, NETWORK_VPC };
 
@@ -35,6 +37,7 @@ struct metrics_block {
     struct string_list deployment_labels;
     struct string_list deny;
     int aggregation; /* enum conf_aggregation */
+    bool draft_lock_holder;
 };
 
 #endif

@@ -66,6 +66,11 @@ int build_check_names(const struct build *b, const struct value *list, const cha
     return 0;
 }
 
+const char *build_resolve_beside(const struct build *b, const struct value *v)
+{
+    return files_join(b->arena, source_file_at(b->source, v->line)->dir, v->string);
+}
+
 const char *build_resolve(const struct build *b, const struct value *v)
 {
     return files_resolve(b->arena, source_file_at(b->source, v->line)->dir, v->string);

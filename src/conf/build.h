@@ -40,6 +40,9 @@ int build_check_names(const struct build *b, const struct value *list,
 /* The path that the value's string stands for, from the directory of the file it stands in. */
 const char *build_resolve(const struct build *b, const struct value *v) MUST_CHECK;
 
+/* As above, but next to the file and nowhere else: for what the program writes. */
+const char *build_resolve_beside(const struct build *b, const struct value *v) MUST_CHECK;
+
 struct credentials_list {
     struct credentials_spec *specs; /* of those with problems, names only */
     size_t n_specs;
@@ -60,6 +63,12 @@ struct target_base {
     const struct value *defaults; /* the group, NULL = not given */
     const struct credentials_list *credentials;
 };
+
+/* What a target reads besides whole listings, put into t: deployment_names, tickets, ticket_dir. */
+int build_chosen(const struct build *b, const struct value *group, const struct target_block *block,
+                 struct target *t) MUST_CHECK;
+/* Two targets with one ticket_dir would take each other's tickets for their own. */
+int build_check_ticket_dirs(const struct build *b, const struct value *list) MUST_CHECK;
 
 int build_targets(const struct build *b, const struct value *list, const struct target_base *base,
                   struct target_list *ret) MUST_CHECK;

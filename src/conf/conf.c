@@ -56,6 +56,7 @@ static int build_metrics(struct loading *l, struct value *group, struct target *
         return -1;
     conf->deny = globs(&block.deny);
     conf->aggregation = (enum conf_aggregation)block.aggregation;
+    conf->draft_lock_holder = block.draft_lock_holder;
     base->deployment_labels = globs(&block.deployment_labels);
     return 0;
 }

@@ -14,8 +14,8 @@ static const struct choice networks[] = {
 
 static const struct choice collectors[] = {
     [COLLECTOR_DEPLOYMENTS] = {"deployments", false},
-    [COLLECTOR_DRAFTS] = {"drafts", true},
-    [COLLECTOR_TICKETS] = {"tickets", true},
+    [COLLECTOR_DRAFTS] = {"drafts", false},
+    [COLLECTOR_TICKETS] = {"tickets", false},
     [COLLECTOR_JOBS] = {"jobs", true},
     [COLLECTOR_END] = {NULL, false},
 };
@@ -133,11 +133,15 @@ static const struct option options[] = {
     {SCOPE_TARGETS, "collectors", OPTION_CHOICES, .initial = "deployments", .choices = collectors,
      .offset = TARGET(target.collectors)},
     {SCOPE_TARGETS, "select", OPTION_GROUP, .into = SCOPE_SELECT},
-    {SCOPE_TARGETS, "deployment_names", OPTION_STRINGS, .later = true},
-    {SCOPE_TARGETS, "tickets", OPTION_STRINGS, .later = true},
-    {SCOPE_TARGETS, "ticket_dir", OPTION_STRING, .later = true},
-    {SCOPE_TARGETS, "ticket_ttl", OPTION_DURATION, .later = true},
-    {SCOPE_TARGETS, "max_tickets", OPTION_INT, .later = true},
+    {SCOPE_TARGETS, "deployment_names", OPTION_STRINGS, .rule = TEXT_DEPLOYMENT,
+     .offset = TARGET(deployment_names)},
+    {SCOPE_TARGETS, "tickets", OPTION_STRINGS, .rule = TEXT_TICKET, .offset = TARGET(tickets)},
+    {SCOPE_TARGETS, "ticket_dir", OPTION_STRING, .initial = "", .rule = TEXT_FILE_OR_NONE,
+     .offset = TARGET(target.ticket_dir)},
+    {SCOPE_TARGETS, "ticket_ttl", OPTION_DURATION, .initial = "1h", .min = "1s", .max = "30d",
+     .offset = TARGET(target.ticket_ttl_ms)},
+    {SCOPE_TARGETS, "max_tickets", OPTION_COUNT, .initial = "100", .min = "1", .max = "10000",
+     .offset = TARGET(target.max_tickets)},
     {SCOPE_TARGETS, "tls_config", OPTION_GROUP, .into = SCOPE_TLS_CONFIG},
     {SCOPE_TARGETS, "proxy_url", OPTION_STRING, .initial = "", .offset = TARGET(target.proxy_url)},
 
@@ -171,7 +175,8 @@ static const struct option options[] = {
     {SCOPE_METRICS, "deny", OPTION_STRINGS, .rule = TEXT_METRIC_GLOB, .offset = METRICS(deny)},
     {SCOPE_METRICS, "aggregation", OPTION_CHOICE, .initial = "deployment", .choices = aggregations,
      .offset = METRICS(aggregation)},
-    {SCOPE_METRICS, "draft_lock_holder", OPTION_BOOL, .later = true},
+    {SCOPE_METRICS, "draft_lock_holder", OPTION_BOOL, .initial = "false",
+     .offset = METRICS(draft_lock_holder)},
 
     {SCOPE_STATE, "file", OPTION_STRING, .later = true},
     {SCOPE_STATE, "hold", OPTION_DURATION, .later = true},

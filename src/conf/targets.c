@@ -262,6 +262,8 @@ static int read_target(const struct build *b, struct value *group, const struct 
     set_select(&r);
     if (set_tls(&r) < 0)
         return -1;
+    if (build_chosen(b, group, &r.block, t) < 0)
+        return -1;
     check_proxy(&r);
     check_relations(b, group, base->defaults, t);
     t->namespaces = r.block.namespaces.items;
@@ -341,6 +343,8 @@ int build_targets(const struct build *b, const struct value *list, const struct 
     }
     if (ret->n_targets == 0 && list->n_items == 0)
         problem_add(b->problems, list->line, "targets must not be empty");
-    return build_check_names(b, list, "there is already a target") < 0 ? -1
-                                                                       : check_namespaces(b, list);
+    if (build_check_names(b, list, "there is already a target") < 0 ||
+        check_namespaces(b, list) < 0)
+        return -1;
+    return build_check_ticket_dirs(b, list);
 }

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/utf8.h"
+#include "model/ticket.h"
 
 enum {
     DNS_NAME_BYTES_MAX = 253,
@@ -63,6 +64,18 @@ static const char *namespace_complaint(const char *s)
     if (is_pattern(s))
         return not_a_name;
     return s[0] == ' ' || s[len - 1] == ' ' ? "must not start or end with a blank" : NULL;
+}
+
+static const char *ticket_complaint(const char *s)
+{
+    const char *slash = strchr(s, '/');
+
+    if (!slash || slash == s)
+        return "must be of the form \"namespace/ticketId\"";
+    return ticket_id_valid(slash + 1)
+               ? NULL
+               : "must end with a ticket id: up to 128 letters, digits, '-' and '_', the first of "
+                 "them a letter or digit";
 }
 
 static const char *region_complaint(const char *s)
@@ -140,6 +153,8 @@ const char *text_complaint(enum text_rule rule, const char *s)
         [TEXT_NAMESPACE] = {false, 128, "must not be longer than 128 bytes", namespace_complaint},
         [TEXT_REGION] = {true, 63, "must not be longer than 63 bytes", region_complaint},
         [TEXT_HOST] = {true, 253, "must not be longer than 253 bytes", server_name_complaint},
+        [TEXT_DEPLOYMENT] = {false, 256, "must not be longer than 256 bytes", NULL},
+        [TEXT_TICKET] = {false, 257, "must not be longer than 257 bytes", ticket_complaint},
         [TEXT_LABEL_VALUE] = {false, 1024, "must not be longer than 1024 bytes",
                               label_value_complaint},
         [TEXT_FILE] = {false, 4095, "must not be longer than 4095 bytes", NULL},

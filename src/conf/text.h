@@ -12,6 +12,8 @@ enum text_rule {
     TEXT_NAMESPACE,   /* not empty, one segment of a path */
     TEXT_REGION,      /* part of a host name */
     TEXT_HOST,        /* a host name or address */
+    TEXT_DEPLOYMENT,  /* not empty: a deployment's name */
+    TEXT_TICKET,      /* "namespace/ticketId" */
     TEXT_LABEL_VALUE, /* not empty, joined with others by ';' */
     TEXT_FILE,        /* not empty: a path */
     TEXT_FILE_OR_NONE,

@@ -200,6 +200,49 @@ static void test_target_settings(void **state)
     assert_string_equal(t->proxy_url, "http://u:p@h:3128");
 }
 
+static void test_collectors(void **state)
+{
+    CLEANUP(conf_unrefp)
+    struct conf *conf = workdir_load(
+        CREDENTIALS TARGET("collectors = [ \"drafts\", \"tickets\", \"deployments\" ];\n"
+                           "select = { name = \"\"; label_values = [ ]; };\n" /* says nothing */
+                           "deployment_names = [ \"orders * ?\", \"订单\" ];\n"
+                           "tickets = [ \"n/b3dcdb25-bf36\", \"n/A_1\" ];\n"
+                           "ticket_dir = \"spool\"; ticket_ttl = \"30d\"; max_tickets = 10000;"));
+    const struct target *t = &conf->targets[0];
+
+    (void)state;
+    assert_int_equal(t->collectors, 1u << COLLECTOR_DEPLOYMENTS | 1u << COLLECTOR_DRAFTS |
+                                        1u << COLLECTOR_TICKETS);
+    assert_int_equal(t->n_deployment_names, 2);
+    assert_string_equal(t->deployment_names[0], "orders * ?");
+    assert_string_equal(t->deployment_names[1], "订单");
+    assert_int_equal(t->n_tickets, 2);
+    assert_string_equal(t->tickets[0].namespace_name, "n");
+    assert_string_equal(t->tickets[0].id, "b3dcdb25-bf36");
+    assert_string_equal(t->tickets[1].id, "A_1");
+    assert_string_equal(t->ticket_dir, "spool"); /* beside c.cfg, which is here */
+    assert_int_equal(t->ticket_ttl_ms, INT64_C(30) * 86400 * 1000);
+    assert_int_equal(t->max_tickets, 10000);
+}
+
+/* It need not be there, and stands beside the file that names it. */
+static void test_ticket_dir_of_an_included_file(void **state)
+{
+    (void)state;
+    workdir_mkdir("conf.d");
+    workdir_write("conf.d/targets.cfg",
+                  TARGET("collectors = [ \"tickets\" ]; ticket_dir = \"spool\";"));
+    CLEANUP(conf_unrefp)
+    struct conf *conf = workdir_load(CREDENTIALS "@include \"conf.d/targets.cfg\"\n");
+    CLEANUP(conf_unrefp)
+    struct conf *absolute = workdir_load(
+        CREDENTIALS TARGET("collectors = [ \"tickets\" ]; ticket_dir = \"/var/spool/x\";"));
+
+    assert_string_equal(conf->targets[0].ticket_dir, "conf.d/spool");
+    assert_string_equal(absolute->targets[0].ticket_dir, "/var/spool/x");
+}
+
 static void test_endpoint_beats_region(void **state)
 {
     CLEANUP(conf_unrefp)
@@ -235,10 +278,12 @@ static void test_metrics(void **state)
     CLEANUP(conf_unrefp)
     struct conf *conf = workdir_load(
         CREDENTIALS TARGET("") "metrics = { deny = [ \"aliyun_flink_*_info\", \"up\" ]; "
-                               "aggregation = \"namespace\"; };\n");
+                               "aggregation = \"namespace\"; "
+                               "draft_lock_holder = true; };\n");
 
     (void)state;
     assert_int_equal(conf->aggregation, CONF_AGGREGATION_NAMESPACE);
+    assert_true(conf->draft_lock_holder);
     assert_int_equal(conf->deny.n_patterns, 2);
     assert_true(glob_list_match(&conf->deny, "aliyun_flink_deployment_info"));
     assert_false(glob_list_match(&conf->deny, "aliyun_flink_up"));
@@ -354,6 +399,8 @@ int main(void)
         TEST(test_precedence),
         TEST(test_order_does_not_matter),
         TEST(test_target_settings),
+        TEST(test_collectors),
+        TEST(test_ticket_dir_of_an_included_file),
         TEST(test_endpoint_beats_region),
         TEST(test_same_namespace_elsewhere),
         TEST(test_metrics),

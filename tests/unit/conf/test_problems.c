@@ -136,9 +136,11 @@ static void test_types(void **state)
          "\"deployments\" ], not a string\n"},
         {"collectors = [ ];", "c.cfg:2: collectors must not be empty\n"},
         {"collectors = [ \"deployment\" ];",
-         "c.cfg:2: element 1 of collectors must be \"deployments\", not \"deployment\"\n"},
-        {"collectors = [ 1 ];",
-         "c.cfg:2: element 1 of collectors must be \"deployments\", not an integer\n"},
+         "c.cfg:2: element 1 of collectors must be \"deployments\", \"drafts\" or \"tickets\", not "
+         "\"deployment\"\n"},
+        {"collectors = [ 1 ];", "c.cfg:2: element 1 of collectors must be \"deployments\", "
+                                "\"drafts\" or \"tickets\", not an "
+                                "integer\n"},
         {"select = [ ];", "c.cfg:2: select must be a group { ... }, not an array\n"},
         {"select = { label_key = \"k\"; label_values = \"v\"; };",
          "c.cfg:2: select.label_values must be an array of strings such as [ \"a\", \"b\" ], not a "
@@ -466,19 +468,87 @@ static void test_metrics(void **state)
     expect_all(cases, ARRAY_LEN(cases));
 }
 
+#define TICKETS "collectors = [ \"tickets\" ];\n"
+
+static void test_deployment_names(void **state)
+{
+    static const struct bad_case cases[] = {
+        {"deployment_names = 1;", "c.cfg:2: deployment_names must be an array of strings such as "
+                                  "[ \"a\", \"b\" ], not an integer\n"},
+        {"deployment_names = [ \"a\",\n\"\" ];",
+         "c.cfg:3: element 2 of deployment_names must not be empty\n"},
+        {"deployment_names = [ \"a\\tb\" ];",
+         "c.cfg:2: element 1 of deployment_names must not contain control characters\n"},
+        {"deployment_names = [ \"a\",\n\"b\", \"a\" ];",
+         "c.cfg:3: deployment name \"a\" is already there at c.cfg:2\n"},
+        {"deployment_names = [ \"a\" ]; select = { name = \"\"; status = \"FAILED\"; };",
+         "c.cfg:2: deployment_names and select.status do not go together: the control plane "
+         "selects from listings only\n"},
+        {"deployment_names = [ \"a\" ];\nselect = { label_key = \"k\"; label_values = [ \"v\" ]; "
+         "};",
+         "c.cfg:2: deployment_names and select.label_key do not go together: the control plane "
+         "selects from listings only\n"},
+    };
+
+    (void)state;
+    expect_in_target(cases, ARRAY_LEN(cases));
+}
+
+#define NO_ID                                                                                  \
+    " must end with a ticket id: up to 128 letters, digits, '-' and '_', the first of them a " \
+    "letter or digit\n"
+#define NO_COLLECTOR                                                                  \
+    " needs the collector \"tickets\": add it to collectors, such as collectors = [ " \
+    "\"deployments\", \"tickets\" ]\n"
+
+static void test_tickets(void **state)
+{
+    static const struct bad_case cases[] = {
+        {TICKETS "tickets = [ \"n/a\",\n\"x\" ];",
+         "c.cfg:4: element 2 of tickets must be of the form \"namespace/ticketId\"\n"},
+        {TICKETS "tickets = [ \"/x\" ];",
+         "c.cfg:3: element 1 of tickets must be of the form \"namespace/ticketId\"\n"},
+        {TICKETS "tickets = [ \"n/\" ];", "c.cfg:3: element 1 of tickets" NO_ID},
+        {TICKETS "tickets = [ \"n/-a\" ];", "c.cfg:3: element 1 of tickets" NO_ID},
+        {TICKETS "tickets = [ \"n/a/b\" ];", "c.cfg:3: element 1 of tickets" NO_ID},
+        {TICKETS "tickets = [ \"n/..\" ];", "c.cfg:3: element 1 of tickets" NO_ID},
+        {TICKETS "tickets = [ \"n/a\",\n\"other/a\" ];",
+         "c.cfg:4: ticket \"other/a\": \"other\" is not one of the target's namespaces\n"},
+        {TICKETS "tickets = [ \"n/a\",\n\"n/b\",\n\"n/a\" ];",
+         "c.cfg:5: ticket \"n/a\" is already there at c.cfg:3\n"},
+        {"tickets = [ \"n/a\" ];", "c.cfg:2: tickets" NO_COLLECTOR},
+        {"ticket_dir = \"spool\";", "c.cfg:2: ticket_dir" NO_COLLECTOR},
+        {TICKETS "ticket_ttl = \"31d\";",
+         "c.cfg:3: ticket_ttl must be between 1s and 30d, not 31d\n"},
+        {TICKETS "max_tickets = 0;", "c.cfg:3: max_tickets must be between 1 and 10000, not 0\n"},
+        {TICKETS "ticket_dir = 1;", "c.cfg:3: ticket_dir must be a string, not an integer\n"},
+    };
+
+    (void)state;
+    expect_in_target(cases, ARRAY_LEN(cases));
+}
+
+#define SPOOLER(name, namespace, dir)                                                        \
+    "{ name = \"" name "\"; region_id = \"cn-hangzhou\"; workspace = \"w\"; namespaces = [ " \
+    "\"" namespace "\" ];\n collectors = [ \"tickets\" ]; ticket_dir = \"" dir "\"; }"
+
+static void test_ticket_dirs(void **state)
+{
+    static const struct bad_case cases[] = {
+        {CREDENTIALS "targets = (\n" SPOOLER("a", "x", "spool") ",\n" SPOOLER(
+             "b", "y", "other") ",\n" SPOOLER("c", "z", "spool") ");\n",
+         "c.cfg:8: ticket_dir \"spool\" is already another target's at c.cfg:4\n"},
+    };
+
+    (void)state;
+    expect_all(cases, ARRAY_LEN(cases));
+}
+
 static void test_later_in_targets(void **state)
 {
     static const struct bad_case cases[] = {
         {"collectors = [ \"deployments\", \"drafts\",\n\"tickets\", \"jobs\" ];",
-         "c.cfg:2: collectors \"drafts\" is not supported yet\n"
-         "c.cfg:3: collectors \"tickets\" is not supported yet\n"
          "c.cfg:3: collectors \"jobs\" is not supported yet\n"},
-        {"deployment_names = [ ];", "c.cfg:2: deployment_names is not supported yet\n"},
-        {"deployment_names = 1;", "c.cfg:2: deployment_names is not supported yet\n"},
-        {"tickets = [ \"n/1\" ];", "c.cfg:2: tickets is not supported yet\n"},
-        {"ticket_dir = \"\";", "c.cfg:2: ticket_dir is not supported yet\n"},
-        {"ticket_ttl = \"1h\";", "c.cfg:2: ticket_ttl is not supported yet\n"},
-        {"max_tickets = 100;", "c.cfg:2: max_tickets is not supported yet\n"},
     };
 
     (void)state;
@@ -488,8 +558,6 @@ static void test_later_in_targets(void **state)
 static void test_later_elsewhere(void **state)
 {
     static const struct bad_case cases[] = {
-        {CREDENTIALS TARGET("") "metrics = { draft_lock_holder = false; };\n",
-         "c.cfg:3: metrics.draft_lock_holder is not supported yet\n"},
         {CREDENTIALS TARGET("") "state = {\n file = \"\";\n hold = 2;\n hould = 1; };\n",
          "c.cfg:4: state.file is not supported yet\n"
          "c.cfg:5: state.hold is not supported yet\n"
@@ -572,6 +640,9 @@ int main(void)
         TEST(test_credentials_of_others),
         TEST(test_credentials_that_fetch),
         TEST(test_metrics),
+        TEST(test_deployment_names),
+        TEST(test_tickets),
+        TEST(test_ticket_dirs),
         TEST(test_later_in_targets),
         TEST(test_later_elsewhere),
         TEST(test_many_problems),

@@ -83,7 +83,7 @@ static void test_initial_values(void **state)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     struct target_block block;
-    struct metrics_block metrics = {.aggregation = -1};
+    struct metrics_block metrics = {.aggregation = -1, .draft_lock_holder = true};
     const struct target *t = &block.target;
 
     (void)state;
@@ -113,7 +113,11 @@ static void test_initial_values(void **state)
     assert_string_equal(t->select.label_key, "");
     assert_string_equal(t->tls.key_file, "");
     assert_false(t->tls.insecure_skip_verify);
+    assert_string_equal(t->ticket_dir, "");
+    assert_int_equal(t->ticket_ttl_ms, 3600000);
+    assert_int_equal(t->max_tickets, 100);
     assert_int_equal(metrics.aggregation, 0);
+    assert_false(metrics.draft_lock_holder);
 }
 
 int main(void)
