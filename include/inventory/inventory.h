@@ -1,6 +1,7 @@
 /*
- * What is known of every watched namespace: the last whole listing, the health of its refreshes,
- * the counters; and how all of it becomes a snapshot.
+ * What is known of every watched namespace: the last whole listings of its deployments and drafts,
+ * the deploy tickets followed, the health of its refreshes by collector, the counters; and how all
+ * of it becomes a snapshot.
  *
  * Belongs to the scheduler thread alone. Entries are kept by (workspace, namespace): a new
  * configuration keeps the data and counters of what stays and forgets the rest at once.
@@ -18,6 +19,7 @@
 #include "metrics/registry.h"
 #include "model/listing.h"
 #include "model/target.h"
+#include "model/ticket.h"
 
 struct inventory;
 
@@ -29,8 +31,16 @@ void inventory_free(struct inventory *inventory);
 /* What the rendering leaves out. deny is copied. */
 struct inventory_settings {
     const struct glob_list *deny;
-    bool aggregate_by_namespace; /* no per-deployment series */
+    bool aggregate_by_namespace; /* no series for each deployment or draft */
+    bool draft_lock_holder;      /* who locked a draft is shown */
 };
+
+/*
+ * The parts of a deployment (DEPLOYMENT_JOBS and so on) that some family reads which the settings
+ * leave in: the others need not be fetched. deployment_info shows the mode of the resources, so it
+ * reads DEPLOYMENT_RESOURCES here, too.
+ */
+unsigned inventory_parts_shown(const struct inventory_settings *settings);
 
 /* One watched namespace; entries are addressed by their index in this list. */
 struct inventory_watch {
@@ -40,8 +50,8 @@ struct inventory_watch {
 
 /*
  * Makes exactly these namespaces, each (workspace, namespace) once, the watched ones. Data and
- * counters of a (workspace, namespace) that was watched before stay. On failure nothing has
- * changed.
+ * counters of a (workspace, namespace) that was watched before stay, but for the data of collectors
+ * that its target no longer has. On failure nothing has changed.
  */
 int inventory_configure(struct inventory *inventory, const struct inventory_settings *settings,
                         const struct inventory_watch *watches, size_t n,
@@ -54,9 +64,10 @@ void inventory_refresh_missed(struct inventory *inventory, size_t entry, enum co
 
 /* How a refresh ended. */
 struct refresh_outcome {
-    struct listing *listing; /* consumed; NULL = it failed */
-    enum err_kind kind;      /* of the failure */
-    const char *message;     /* of the failure; copied */
+    struct listing *listing;    /* of deployments or drafts, consumed; NULL = it failed */
+    struct ticket_set *tickets; /* of tickets, a reference consumed; of a failure, too, or NULL */
+    enum err_kind kind;         /* of the failure; ERR_NONE = success */
+    const char *message;        /* of the failure; copied */
     const struct api_stats *stats;
     int64_t ended_unix_ms;
     int64_t ended_mono_ms;
@@ -66,7 +77,8 @@ struct refresh_outcome {
 /*
  * Takes the outcome over: a whole listing is rendered and replaces the one before (0); a failure
  * leaves it, and comes back as -1 with the outcome's kind and message in err. When memory is out
- * for the new listing the refresh counts as failed (internal) and the old data stays.
+ * for the new listing the refresh counts as failed (internal) and the old data stays. A set of
+ * tickets replaces the one before in any case; what ended since then is counted.
  */
 int inventory_refresh_done(struct inventory *inventory, size_t entry, enum collector collector,
                            struct refresh_outcome *outcome, struct err *err) MUST_CHECK;
@@ -74,11 +86,15 @@ int inventory_refresh_done(struct inventory *inventory, size_t entry, enum colle
 /* What requests cost whose refresh nobody waited for any more. */
 void inventory_add_stats(struct inventory *inventory, size_t entry, const struct api_stats *stats);
 
-/* True if the entry holds a listing, however old. */
-bool inventory_has_data(const struct inventory *inventory, size_t entry);
+/* True if the entry holds something of the collector, however old. */
+bool inventory_has_data(const struct inventory *inventory, size_t entry, enum collector collector);
 
-/* True if the entry's state is too old to show. */
-bool inventory_withheld(const struct inventory *inventory, size_t entry, int64_t now_mono_ms);
+/* True if the entry's state of this collector is too old to show. */
+bool inventory_withheld(const struct inventory *inventory, size_t entry, enum collector collector,
+                        int64_t now_mono_ms);
+
+/* The tickets as of the last refresh of them, NULL before the first. Borrowed. */
+struct ticket_set *inventory_tickets(const struct inventory *inventory, size_t entry);
 
 /* Earliest time after now at which an entry's data becomes too old to show; INT64_MAX = none. */
 int64_t inventory_next_withhold_mono_ms(const struct inventory *inventory, int64_t now_mono_ms);
@@ -87,7 +103,7 @@ int64_t inventory_next_withhold_mono_ms(const struct inventory *inventory, int64
 int inventory_snapshot(struct inventory *inventory, int64_t now_mono_ms, struct snapshot **ret,
                        struct err *err) MUST_CHECK;
 
-/* The health of an entry after its last refresh, for log decisions and --once. */
+/* True if the last refresh of each of the entry's collectors succeeded, for --once. */
 bool inventory_succeeded(const struct inventory *inventory, size_t entry);
 
 #endif

@@ -2,8 +2,9 @@
  * When to refresh what: the scheduler thread, its timetable and its workers.
  *
  * The scheduler thread owns the inventory and is the only one to publish. Workers run one refresh
- * at a time each; there is one per watched namespace up to SCHEDULER_MAX_WORKERS, so that a target
- * that hangs delays nobody else. Reload and stop are requests from the main thread.
+ * at a time each; there is one for each collector of each watched namespace, up to
+ * SCHEDULER_MAX_WORKERS, so that a target that hangs delays nobody else. Reload and stop are
+ * requests from the main thread.
  */
 #ifndef REFRESH_SCHEDULER_H
 #define REFRESH_SCHEDULER_H
@@ -27,7 +28,7 @@ struct scheduler_options {
     struct api_session *session; /* borrowed until scheduler_stop */
     struct registry *registry;   /* likewise */
     struct snapshot_slot *slot;  /* likewise; holds a first snapshot once scheduler_start returns */
-    bool once;                   /* every namespace once, at once, without retrying later */
+    bool once;                   /* everything once, at once, without retrying later */
 };
 
 int scheduler_start(const struct scheduler_options *options, struct scheduler **ret,
@@ -41,7 +42,8 @@ int scheduler_start(const struct scheduler_options *options, struct scheduler **
  */
 int scheduler_reload(struct scheduler *scheduler, struct conf *conf, struct err *err) MUST_CHECK;
 
-/* once: waits until every namespace was refreshed once; true if all succeeded. */
+/* once: waits until every collector of every namespace was refreshed once; true if all succeeded.
+ */
 bool scheduler_wait_once(struct scheduler *scheduler);
 /* Any thread: scheduler_wait_once returns false at once. scheduler_stop is still needed. */
 void scheduler_interrupt(struct scheduler *scheduler);

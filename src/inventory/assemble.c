@@ -1,6 +1,30 @@
 #include "assemble.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+static bool same_text(const struct piece *piece, const struct strbuf *text)
+{
+    size_t len;
+    const char *old = piece_text(piece, &len);
+
+    return len == text->len && memcmp(old, text->ptr, len) == 0;
+}
+
+int piece_keep_or_make(struct expo *e, struct piece *old, struct piece **ret)
+{
+    if (!strbuf_ok(e->out))
+        return -1;
+    if (e->out->len == 0)
+        return 0;
+    if (old && same_text(old, e->out)) {
+        *ret = piece_ref(old);
+        return 0;
+    }
+    strbuf_shrink(e->out);
+    *ret = piece_new_take(e->out, e->n_series);
+    return *ret ? 0 : -1;
+}
 
 int piece_list_add(struct piece_list *list, struct piece *piece, struct err *err)
 {

@@ -15,6 +15,13 @@
 
 uint64_t piece_series(const struct piece *piece);
 
+/*
+ * What e wrote as a piece: old, if the text came out the same after all, else a new one. *ret stays
+ * NULL where there is no text. It becomes the piece without being copied, in memory of its exact
+ * size: pieces live long. -1 only when memory is out.
+ */
+int piece_keep_or_make(struct expo *e, struct piece *old, struct piece **ret) MUST_CHECK;
+
 /* References, each counted; piece_list_release drops them. */
 struct piece_list {
     struct piece **pieces;

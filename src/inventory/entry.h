@@ -13,6 +13,8 @@
 #include "metrics/family.h"
 #include "model/listing.h"
 #include "model/target.h"
+#include "model/ticket.h"
+#include "draft_slice.h"
 #include "slice.h"
 
 /* The refreshes of one collector. */
@@ -25,7 +27,7 @@ struct health {
     int64_t failing_since_unix_ms; /* end of the first failure of the latest row of them */
     int64_t last_attempt_unix_ms;
     int64_t last_success_unix_ms; /* 0 = never */
-    int64_t last_success_mono_ms;
+    int64_t state_mono_ms;        /* the state shown is of this time */
     int64_t duration_ms;
     uint64_t refreshes;
     uint64_t missed;
@@ -38,21 +40,46 @@ struct entry {
     const struct target *target; /* of the configuration in force */
     struct strbuf labels;        /* workspace="...",flink_namespace="..." */
     struct slice *slice;         /* of the last whole listing; NULL before the first */
+    struct draft_slice *drafts;  /* likewise */
+    struct ticket_set *tickets;  /* of the last refresh; NULL before the first */
+    uint64_t tickets_asked;      /* by the last one that succeeded */
+    struct {
+        uint64_t completed;
+        uint64_t failures[TICKET_FAILURE_END];
+    } ended; /* tickets, since the entry is there */
     struct health health[COLLECTOR_END];
     struct api_stats stats;
 };
 
-/* True while the entry has state that is too old to show. */
-bool entry_withheld(const struct entry *entry, int64_t now_mono_ms);
-/* When that begins; INT64_MAX where there is nothing to withhold or it is withheld already. */
-int64_t entry_withhold_mono_ms(const struct entry *entry);
+/* True if the entry's target has the collector. */
+bool entry_collects(const struct entry *entry, enum collector collector);
+/* True if there is something of the collector to show, however old. */
+bool entry_has_state(const struct entry *entry, enum collector collector);
+/* True if that is too old to show. */
+bool entry_withheld(const struct entry *entry, enum collector collector, int64_t now_mono_ms);
+/* When that begins; INT64_MAX where there is nothing to withhold. */
+int64_t entry_withhold_mono_ms(const struct entry *entry, enum collector collector);
+/* True if there is something and it is not withheld. */
+bool entry_shows(const struct entry *entry, enum collector collector, int64_t now_mono_ms);
 
+struct expo_labels entry_labels(const struct entry *entry);
+
+/* A family with one block of samples a namespace, written anew for each generation. */
 struct namespace_family {
     struct family family;
     void (*emit)(struct expo *e, const char *name, const struct entry *entry, int64_t now_mono_ms);
 };
 
-#define NAMESPACE_FAMILIES 22
-extern const struct namespace_family namespace_families[NAMESPACE_FAMILIES];
+/* Sums over the namespace. */
+enum { SUM_DEPLOYMENTS, SUM_DRAFTS, SUM_JOBS, SUM_FAMILIES };
+extern const struct namespace_family sum_families[SUM_FAMILIES];
+
+/* Of tickets. */
+#define TICKET_FAMILIES 9
+extern const struct namespace_family ticket_families[TICKET_FAMILIES];
+
+/* The health of the refreshes, and what their requests cost. */
+#define HEALTH_FAMILIES 20
+extern const struct namespace_family health_families[HEALTH_FAMILIES];
 
 #endif

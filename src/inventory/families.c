@@ -39,8 +39,7 @@ static void emit_jobs(struct expo *e, const struct deployment *d, const struct e
     expo_object_i64_each(e, object, ends, d->jobs, JOB_STATE_END);
 }
 
-/* begin_one, labels ..., end_one: a sample of value 1 with more labels than the object's. */
-static void begin_one(struct expo *e, const struct expo_object *object)
+void one_begin(struct expo *e, const struct expo_object *object)
 {
     size_t len = object->len - (sizeof(EXPO_OBJECT_END) - 1);
     char *p = strbuf_room(e->out, EXPO_NAME_MAX + len);
@@ -51,7 +50,7 @@ static void begin_one(struct expo *e, const struct expo_object *object)
 
 #define ONE_END EXPO_OBJECT_END "1\n"
 
-static void end_one(struct expo *e)
+void one_end(struct expo *e)
 {
     strbuf_add(e->out, ONE_END, sizeof(ONE_END) - 1);
     e->n_series++;
@@ -61,7 +60,7 @@ static void end_one(struct expo *e)
 static void emit_odd_info(struct expo *e, const struct deployment *d,
                           const struct expo_object *object)
 {
-    begin_one(e, object);
+    one_begin(e, object);
     EXPO_NEXT_LABEL(e->out, "execution_mode", d->execution_mode);
     EXPO_NEXT_LABEL(e->out, "engine_version", d->engine_version);
     EXPO_NEXT_LABEL(e->out, "artifact_kind", d->artifact_kind);
@@ -69,7 +68,7 @@ static void emit_odd_info(struct expo *e, const struct deployment *d,
     EXPO_NEXT_LABEL(e->out, "deployment_target_mode", d->target_mode);
     EXPO_NEXT_LABEL(e->out, "resource_setting_mode", d->resource_setting_mode);
     EXPO_NEXT_LABEL(e->out, "deployment_draft_id", d->draft_id);
-    end_one(e);
+    one_end(e);
 }
 
 /* The longest line of a record, in one go where nothing is to be escaped, as nearly always. */
@@ -111,12 +110,12 @@ static void emit_labels(struct expo *e, const struct deployment *d,
 {
     if (d->n_labels == 0)
         return;
-    begin_one(e, object);
+    one_begin(e, object);
     for (size_t i = 0; i < d->n_labels; i++) {
         strbuf_addc(e->out, ',');
         expo_label(e->out, d->labels[i].name, d->labels[i].value);
     }
-    end_one(e);
+    one_end(e);
 }
 
 static void emit_known(struct expo *e, const struct expo_object *object, int64_t value, bool known)

@@ -25,6 +25,11 @@ struct deployment_family {
     unsigned records_per_piece;
 };
 
+/* one_begin, EXPO_NEXT_LABEL ..., one_end: a sample of value 1 with more labels than the object's.
+ */
+void one_begin(struct expo *e, const struct expo_object *object);
+void one_end(struct expo *e);
+
 #define DEPLOYMENT_FAMILIES 12
 extern const struct deployment_family deployment_families[DEPLOYMENT_FAMILIES];
 

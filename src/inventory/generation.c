@@ -1,8 +1,8 @@
 /*
  * A generation is put together from what the entries have rendered already (their slices' pieces)
- * plus one piece of namespace families that is written anew each time: those are a few dozen lines
- * a namespace. Families stay together, so the families loop outermost and the namespaces inside;
- * regions note which bytes are whose.
+ * plus two pieces of namespace families that are written anew each time: those are a few dozen
+ * lines a namespace. Families stay together, so the families loop outermost and the namespaces
+ * inside; regions note which bytes are whose.
  */
 #include "generation.h"
 
@@ -11,15 +11,17 @@
 #include "assemble.h"
 #include "base/clock.h"
 
-/* --- families of deployments --- */
+/* --- families of deployments and drafts --- */
 
 int headers_init(struct headers *headers, struct err *err)
 {
     for (int format = 0; format < EXPO_FORMAT_END; format++)
-        for (size_t f = 0; f < DEPLOYMENT_FAMILIES; f++) {
+        for (size_t f = 0; f < FAMILIES; f++) {
             CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
 
-            expo_header(&text, (enum expo_format)format, &deployment_families[f].family);
+            if (catalogue_namespace_family(f))
+                continue;
+            expo_header(&text, (enum expo_format)format, catalogue_family(f));
             headers->pieces[format][f] = piece_new_take(&text, 0);
             if (!headers->pieces[format][f])
                 return err_nomem(err, "the inventory");
@@ -30,7 +32,7 @@ int headers_init(struct headers *headers, struct err *err)
 void headers_release(struct headers *headers)
 {
     for (int format = 0; format < EXPO_FORMAT_END; format++)
-        for (size_t f = 0; f < DEPLOYMENT_FAMILIES; f++)
+        for (size_t f = 0; f < FAMILIES; f++)
             piece_unref(headers->pieces[format][f]);
 }
 
@@ -63,24 +65,52 @@ static int add_samples(const struct generation_source *source, struct snapshot_p
 }
 
 /* One family of deployments over all namespaces; its header only if there is a sample. */
-static int add_family(const struct generation_source *source, struct snapshot_parts *parts,
-                      size_t family, int64_t now_mono_ms, struct err *err)
+static int add_deployments(const struct generation_source *source, struct snapshot_parts *parts,
+                           size_t family, int64_t now_mono_ms, struct err *err)
 {
     bool has_header = false;
 
     for (size_t i = 0; i < source->n_entries; i++) {
         const struct slice *slice = source->entries[i]->slice;
 
-        if (!slice || entry_withheld(source->entries[i], now_mono_ms))
+        if (!entry_shows(source->entries[i], COLLECTOR_DEPLOYMENTS, now_mono_ms))
             continue;
         for (size_t b = 0; b < slice->n_blocks; b++) {
             size_t n;
             struct piece *const *pieces = slice_block_pieces(slice->blocks[b], family, &n);
 
             for (size_t k = 0; k < n; k++)
-                if (pieces[k] && add_samples(source, parts, family, (uint32_t)i, pieces[k],
-                                             &has_header, err) < 0)
+                if (pieces[k] && add_samples(source, parts, FAMILY_DEPLOYMENTS + family,
+                                             (uint32_t)i, pieces[k], &has_header, err) < 0)
                     return -1;
+        }
+    }
+    return 0;
+}
+
+/* Beside deployments that are too old to show, nobody can tell whether a draft differs. */
+static bool shows_draft_family(const struct entry *entry, size_t family, int64_t now_mono_ms)
+{
+    return entry_shows(entry, COLLECTOR_DRAFTS, now_mono_ms) &&
+           (family != DRAFT_DRIFTED || entry_shows(entry, COLLECTOR_DEPLOYMENTS, now_mono_ms));
+}
+
+static int add_drafts(const struct generation_source *source, struct snapshot_parts *parts,
+                      size_t family, int64_t now_mono_ms, struct err *err)
+{
+    bool has_header = false;
+
+    for (size_t i = 0; i < source->n_entries; i++) {
+        const struct draft_slice *slice = source->entries[i]->drafts;
+
+        if (!shows_draft_family(source->entries[i], family, now_mono_ms))
+            continue;
+        for (size_t b = 0; b < slice->n_blocks; b++) {
+            struct piece *piece = slice->blocks[b].pieces[family];
+
+            if (piece && add_samples(source, parts, FAMILY_DRAFTS + family, (uint32_t)i, piece,
+                                     &has_header, err) < 0)
+                return -1;
         }
     }
     return 0;
@@ -101,18 +131,24 @@ static void namespace_samples_release(struct namespace_samples *samples)
     free(samples->ends);
 }
 
-static int render_namespaces(const struct generation_source *source, int64_t now_mono_ms,
-                             struct namespace_samples *ret)
+/* Families of the catalogue that stand together. */
+struct family_range {
+    size_t begin;
+    size_t end;
+};
+
+static int render_namespaces(const struct generation_source *source, struct family_range range,
+                             int64_t now_mono_ms, struct namespace_samples *ret)
 {
     struct expo e = {.out = &ret->text};
     size_t *end;
 
-    ret->ends = calloc(NAMESPACE_FAMILIES * source->n_entries + 1, sizeof(*ret->ends));
+    ret->ends = calloc((range.end - range.begin) * source->n_entries + 1, sizeof(*ret->ends));
     if (!ret->ends)
         return -1;
     end = ret->ends;
-    for (size_t f = 0; f < NAMESPACE_FAMILIES; f++) {
-        const struct namespace_family *family = &namespace_families[f];
+    for (size_t f = range.begin; f < range.end; f++) {
+        const struct namespace_family *family = catalogue_namespace_family(f);
         bool denied = glob_list_match(source->deny, family->family.name);
 
         for (size_t i = 0; i < source->n_entries; i++) {
@@ -126,9 +162,9 @@ static int render_namespaces(const struct generation_source *source, int64_t now
 }
 
 /* The headers between the samples, which differ by format. */
-static int add_namespaces(const struct generation_source *source,
-                          const struct namespace_samples *samples, struct snapshot_parts *parts,
-                          enum expo_format format, struct err *err)
+static int add_text(const struct generation_source *source, struct family_range range,
+                    const struct namespace_samples *samples, struct snapshot_parts *parts,
+                    enum expo_format format, struct err *err)
 {
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     const size_t n = source->n_entries;
@@ -136,19 +172,17 @@ static int add_namespaces(const struct generation_source *source,
     struct piece *piece;
     int rc;
 
-    for (size_t f = 0; f < NAMESPACE_FAMILIES; f++) {
-        const size_t *ends = &samples->ends[f * n];
+    for (size_t f = range.begin; f < range.end; f++) {
+        const size_t *ends = &samples->ends[(f - range.begin) * n];
         size_t header_begin = text.len;
 
         if (n == 0 || ends[n - 1] == begin)
             continue;
-        expo_header(&text, format, &namespace_families[f].family);
-        regions_add(&parts->regions, format, DEPLOYMENT_FAMILIES + f, REGION_HEADER,
-                    text.len - header_begin);
+        expo_header(&text, format, catalogue_family(f));
+        regions_add(&parts->regions, format, f, REGION_HEADER, text.len - header_begin);
         strbuf_add(&text, samples->text.ptr + begin, ends[n - 1] - begin);
         for (size_t i = 0; i < n; begin = ends[i++])
-            regions_add(&parts->regions, format, DEPLOYMENT_FAMILIES + f, (uint32_t)i,
-                        ends[i] - begin);
+            regions_add(&parts->regions, format, f, (uint32_t)i, ends[i] - begin);
     }
     if (strbuf_ok(&text) && text.len == 0)
         return 0;
@@ -160,15 +194,15 @@ static int add_namespaces(const struct generation_source *source,
     return rc;
 }
 
-static int add_all_namespaces(const struct generation_source *source, int64_t now_mono_ms,
-                              struct snapshot_parts *parts, struct err *err)
+static int add_namespaces(const struct generation_source *source, struct family_range range,
+                          int64_t now_mono_ms, struct snapshot_parts *parts, struct err *err)
 {
     CLEANUP(namespace_samples_release) struct namespace_samples samples = {0};
 
-    if (render_namespaces(source, now_mono_ms, &samples) < 0)
+    if (render_namespaces(source, range, now_mono_ms, &samples) < 0)
         return err_nomem(err, "the exposition");
     for (int format = 0; format < EXPO_FORMAT_END; format++)
-        if (add_namespaces(source, &samples, parts, (enum expo_format)format, err) < 0)
+        if (add_text(source, range, &samples, parts, (enum expo_format)format, err) < 0)
             return -1;
     parts->n_series += samples.n_series;
     return 0;
@@ -176,42 +210,74 @@ static int add_all_namespaces(const struct generation_source *source, int64_t no
 
 /* --- the targets' status --- */
 
+/* One line for all collectors: it is as well as the one that is worst off. */
+static void sum_up(const struct entry *entry, int64_t now_mono_ms, struct target_status *ret)
+{
+    bool first = true;
+
+    ret->tried = ret->success = true;
+    for (int c = 0; c < COLLECTOR_END; c++) {
+        const struct health *h = &entry->health[c];
+
+        if (!entry_collects(entry, (enum collector)c))
+            continue;
+        ret->tried = ret->tried && h->tried;
+        ret->success = ret->success && h->success;
+        ret->withheld |= entry_withheld(entry, (enum collector)c, now_mono_ms);
+        if (h->last_attempt_unix_ms > ret->last_attempt_unix_ms)
+            ret->last_attempt_unix_ms = h->last_attempt_unix_ms;
+        if (first || h->last_success_unix_ms < ret->last_success_unix_ms)
+            ret->last_success_unix_ms = h->last_success_unix_ms;
+        if (h->duration_ms > ret->duration_ms)
+            ret->duration_ms = h->duration_ms;
+        first = false;
+    }
+}
+
+/* What the first collector that fails says, and which one it is unless that goes without saying. */
+static int tell_failure(const struct entry *entry, struct arena *arena, struct target_status *ret)
+{
+    for (int c = 0; c < COLLECTOR_END; c++) {
+        const struct health *h = &entry->health[c];
+        CLEANUP(strbuf_release) struct strbuf message = STRBUF_INIT;
+
+        if (!entry_collects(entry, (enum collector)c) || !h->tried || h->success)
+            continue;
+        if (c != COLLECTOR_DEPLOYMENTS)
+            strbuf_addf(&message, "%s: ", collector_name((enum collector)c));
+        strbuf_adds(&message, h->message);
+        ret->reason = err_kind_name(h->reason);
+        ret->failing_since_unix_ms = h->failing_since_unix_ms;
+        ret->message = strbuf_ok(&message) ? arena_strdup(arena, strbuf_str(&message)) : NULL;
+        return ret->message ? 0 : -1;
+    }
+    return 0;
+}
+
 static int fill_status(const struct entry *entry, int64_t now_mono_ms, struct arena *arena,
                        struct target_status *ret)
 {
-    const struct health *health = &entry->health[COLLECTOR_DEPLOYMENTS];
-    bool failing = health->tried && !health->success;
-
     *ret = (struct target_status){
         .target = arena_strdup(arena, entry->target->name),
         .workspace = arena_strdup(arena, entry->workspace),
         .namespace_name = arena_strdup(arena, entry->namespace_name),
         .endpoint = arena_strdup(arena, entry->target->endpoint),
-        .reason = failing ? err_kind_name(health->reason) : NULL,
-        .message = failing ? arena_strdup(arena, health->message) : NULL,
-        .last_attempt_unix_ms = health->last_attempt_unix_ms,
-        .last_success_unix_ms = health->last_success_unix_ms,
-        .duration_ms = health->duration_ms,
         .interval_ms = entry->target->interval_ms,
-        .failing_since_unix_ms = failing ? health->failing_since_unix_ms : 0,
         .deployments = -1,
         .jobs_running = -1,
         .jobs_failed = -1,
-        .tried = health->tried,
-        .success = health->success,
-        .withheld = entry_withheld(entry, now_mono_ms),
     };
-    if (entry->slice && !ret->withheld) {
-        ret->deployments = (int64_t)entry->slice->records->n_items;
-        ret->over_limit = entry->slice->records->over_limit;
-        ret->jobs_running =
-            entry->slice->records->jobs_known ? entry->slice->records->jobs[JOB_RUNNING] : -1;
-        ret->jobs_failed =
-            entry->slice->records->jobs_known ? entry->slice->records->jobs[JOB_FAILED] : -1;
+    sum_up(entry, now_mono_ms, ret);
+    if (entry_shows(entry, COLLECTOR_DEPLOYMENTS, now_mono_ms)) {
+        const struct records *records = entry->slice->records;
+
+        ret->deployments = (int64_t)records->n_items;
+        ret->over_limit = records->over_limit;
+        ret->jobs_running = records->jobs_known ? records->jobs[JOB_RUNNING] : -1;
+        ret->jobs_failed = records->jobs_known ? records->jobs[JOB_FAILED] : -1;
     }
-    return ret->target && ret->workspace && ret->namespace_name && ret->endpoint &&
-                   (!failing || ret->message)
-               ? 0
+    return ret->target && ret->workspace && ret->namespace_name && ret->endpoint
+               ? tell_failure(entry, arena, ret)
                : -1;
 }
 
@@ -231,6 +297,24 @@ static int fill_statuses(const struct generation_source *source, int64_t now_mon
     return 0;
 }
 
+/* In the order of the catalogue. */
+static int add_families(const struct generation_source *source, int64_t now_mono_ms,
+                        struct snapshot_parts *parts, struct err *err)
+{
+    const struct family_range sums = {FAMILY_SUMS, FAMILY_DRAFTS};
+    const struct family_range rest = {FAMILY_TICKETS, FAMILIES};
+
+    for (size_t f = 0; f < DEPLOYMENT_FAMILIES; f++)
+        if (add_deployments(source, parts, f, now_mono_ms, err) < 0)
+            return -1;
+    if (add_namespaces(source, sums, now_mono_ms, parts, err) < 0)
+        return -1;
+    for (size_t f = 0; f < DRAFT_FAMILIES; f++)
+        if (add_drafts(source, parts, f, now_mono_ms, err) < 0)
+            return -1;
+    return add_namespaces(source, rest, now_mono_ms, parts, err);
+}
+
 int generation_make(const struct generation_source *source, int64_t now_mono_ms,
                     struct snapshot **ret, struct err *err)
 {
@@ -242,10 +326,7 @@ int generation_make(const struct generation_source *source, int64_t now_mono_ms,
         return err_nomem(err, "a snapshot");
     if (regions_init(&parts.regions, parts.arena, source->n_entries, err) < 0)
         return -1;
-    for (size_t f = 0; f < DEPLOYMENT_FAMILIES; f++)
-        if (add_family(source, &parts, f, now_mono_ms, err) < 0)
-            return -1;
-    if (add_all_namespaces(source, now_mono_ms, &parts, err) < 0 ||
+    if (add_families(source, now_mono_ms, &parts, err) < 0 ||
         fill_statuses(source, now_mono_ms, &parts, err) < 0)
         return -1;
     parts.render_us = source->render_us + clock_mono_us() - began_us;

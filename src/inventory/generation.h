@@ -9,14 +9,16 @@
 
 #include "base/err.h"
 #include "base/glob.h"
+#include "catalogue.h"
 #include "entry.h"
-#include "families.h"
 #include "inventory/snapshot.h"
 
-/* The header of each family of deployments, in each format: made once, shared by all generations.
+/*
+ * The header of each family of deployments or drafts, in each format: made once, shared by all
+ * generations.
  */
 struct headers {
-    struct piece *pieces[EXPO_FORMAT_END][DEPLOYMENT_FAMILIES];
+    struct piece *pieces[EXPO_FORMAT_END][FAMILIES]; /* NULL for those of namespaces */
 };
 
 /* On failure it is to be released all the same. */

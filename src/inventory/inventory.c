@@ -25,8 +25,8 @@ struct inventory {
     size_t n_entries;
     struct arena *settings_arena;
     struct glob_list deny;
-    bool without_deployments;
-    int64_t render_us; /* spent on slices since the last generation */
+    struct inventory_settings settings; /* deny is the one above */
+    int64_t render_us;                  /* spent on slices since the last generation */
     struct headers headers;
     /* Read by HTTP threads. */
     atomic_uint_fast64_t dropped[DROPPED_END];
@@ -103,6 +103,8 @@ static void entry_free(struct entry *entry)
     if (!entry)
         return;
     slice_free(entry->slice);
+    draft_slice_free(entry->drafts);
+    ticket_set_unref(entry->tickets);
     strbuf_release(&entry->labels);
     free(entry->workspace);
     free(entry->namespace_name);
@@ -166,15 +168,28 @@ static struct entry *find_entry(const struct inventory *inv, const struct invent
     return NULL;
 }
 
-static struct slice_options options_of(const struct entry *entry, const struct glob_list *deny,
-                                       bool without_deployments)
+static struct slice_options options_of(const struct entry *entry,
+                                       const struct inventory_settings *settings)
 {
     return (struct slice_options){
         .workspace = entry->workspace,
         .namespace_name = entry->namespace_name,
-        .deny = deny,
-        .without_deployments = without_deployments,
+        .deny = settings->deny,
+        .without_deployments = settings->aggregate_by_namespace,
+        .draft_lock_holder = settings->draft_lock_holder,
     };
+}
+
+unsigned inventory_parts_shown(const struct inventory_settings *settings)
+{
+    const struct family *jobs = &sum_families[SUM_JOBS].family;
+    unsigned parts = glob_list_match(settings->deny, jobs->name) ? 0 : DEPLOYMENT_JOBS;
+
+    for (size_t f = 0; !settings->aggregate_by_namespace && f < DEPLOYMENT_FAMILIES; f++)
+        if (!glob_list_match(settings->deny, deployment_families[f].family.name))
+            parts |= deployment_families[f].reads;
+    /* resource_setting_mode is one of the properties, but it comes with the resources. */
+    return parts & DEPLOYMENT_PROPERTIES ? parts | DEPLOYMENT_RESOURCES : parts;
 }
 
 /* Frees a list and the entries in it that are not in force. */
@@ -195,9 +210,10 @@ static void free_new_entries(struct entry **entries, size_t n, const struct inve
 struct change {
     struct arena *arena; /* holds the deny list */
     struct glob_list deny;
-    bool without_deployments;
-    struct entry **entries; /* kept ones where there are any, new ones where not */
-    struct slice **slices;  /* by entry; NULL = what it has stays */
+    struct inventory_settings settings;
+    struct entry **entries;      /* kept ones where there are any, new ones where not */
+    struct slice **slices;       /* by entry; NULL = what it has stays */
+    struct draft_slice **drafts; /* likewise */
     size_t n;
 };
 
@@ -205,7 +221,10 @@ static void give_up(const struct inventory *inv, struct change *change)
 {
     for (size_t i = 0; change->slices && i < change->n; i++)
         slice_free(change->slices[i]);
+    for (size_t i = 0; change->drafts && i < change->n; i++)
+        draft_slice_free(change->drafts[i]);
     free(change->slices);
+    free(change->drafts);
     if (change->entries)
         free_new_entries(change->entries, change->n, inv);
     arena_free(change->arena);
@@ -224,16 +243,38 @@ static int make_entries(const struct inventory *inv, const struct inventory_watc
     return 0;
 }
 
+static bool collects(const struct inventory_watch *watch, enum collector collector)
+{
+    return watch->target->collectors & (1u << collector);
+}
+
 /* Renders the data of kept entries under the new settings. */
-static int make_slices(struct change *change)
+static int make_slices(const struct inventory_watch *watches, struct change *change)
 {
     for (size_t i = 0; i < change->n; i++) {
         const struct entry *entry = change->entries[i];
-        const struct slice_options options =
-            options_of(entry, &change->deny, change->without_deployments);
+        const struct slice_options options = options_of(entry, &change->settings);
 
-        if (entry->slice &&
+        if (entry->slice && collects(&watches[i], COLLECTOR_DEPLOYMENTS) &&
             slice_new(entry->slice->records, &options, entry->slice, &change->slices[i], NULL) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The same for drafts; and where deployments will not be known any more. */
+static int make_draft_slices(const struct inventory_watch *watches, bool differs,
+                             struct change *change)
+{
+    for (size_t i = 0; i < change->n; i++) {
+        const struct entry *entry = change->entries[i];
+        const struct slice_options options = options_of(entry, &change->settings);
+        bool forgets = entry->slice && !collects(&watches[i], COLLECTOR_DEPLOYMENTS);
+        const struct records *records = entry->slice && !forgets ? entry->slice->records : NULL;
+
+        if (entry->drafts && (differs || forgets) && collects(&watches[i], COLLECTOR_DRAFTS) &&
+            draft_slice_new(entry->drafts->drafts, records, &options, entry->drafts,
+                            &change->drafts[i], NULL) < 0)
             return -1;
     }
     return 0;
@@ -242,18 +283,45 @@ static int make_slices(struct change *change)
 static int make_change(const struct inventory *inv, const struct inventory_settings *settings,
                        const struct inventory_watch *watches, struct change *change)
 {
+    const struct inventory_settings *old = &inv->settings;
     bool differs = !glob_list_equal(&inv->deny, settings->deny) ||
-                   inv->without_deployments != settings->aggregate_by_namespace;
+                   old->aggregate_by_namespace != settings->aggregate_by_namespace;
+    bool drafts_differ = differs || old->draft_lock_holder != settings->draft_lock_holder;
+    size_t n = change->n ? change->n : 1;
 
-    change->without_deployments = settings->aggregate_by_namespace;
+    change->settings = *settings;
     change->arena = arena_new();
-    change->entries = calloc(change->n ? change->n : 1, sizeof(struct entry *));
-    change->slices = calloc(change->n ? change->n : 1, sizeof(struct slice *));
-    if (!change->arena || !change->entries || !change->slices ||
+    change->entries = calloc(n, sizeof(struct entry *));
+    change->slices = calloc(n, sizeof(struct slice *));
+    change->drafts = calloc(n, sizeof(struct draft_slice *));
+    if (!change->arena || !change->entries || !change->slices || !change->drafts ||
         glob_list_copy(change->arena, settings->deny, &change->deny) < 0 ||
         make_entries(inv, watches, change) < 0)
         return -1;
-    return differs ? make_slices(change) : 0;
+    if (differs && make_slices(watches, change) < 0)
+        return -1;
+    return make_draft_slices(watches, drafts_differ, change);
+}
+
+/*
+ * What a collector brought goes with it, and what its last refresh was like. Counters stay, and so
+ * do tickets: those that ended must not be counted again when the collector is back.
+ */
+static void forget_uncollected(struct entry *entry)
+{
+    for (int c = 0; c < COLLECTOR_END; c++) {
+        struct health *h = &entry->health[c];
+
+        if (entry_collects(entry, (enum collector)c))
+            continue;
+        h->begun = h->tried = h->success = false;
+        h->failing_since_unix_ms = h->last_attempt_unix_ms = h->last_success_unix_ms = 0;
+        h->duration_ms = 0;
+    }
+    if (!entry_collects(entry, COLLECTOR_DEPLOYMENTS))
+        slice_free(TAKE(entry->slice));
+    if (!entry_collects(entry, COLLECTOR_DRAFTS))
+        draft_slice_free(TAKE(entry->drafts));
 }
 
 /* Cannot fail. Frees the old entries that are not in the new list. */
@@ -271,15 +339,22 @@ static void put_in_force(struct inventory *inv, const struct inventory_watch *wa
             slice_free(entry->slice);
             entry->slice = change->slices[i];
         }
+        if (change->drafts[i]) {
+            draft_slice_free(entry->drafts);
+            entry->drafts = change->drafts[i];
+        }
+        forget_uncollected(entry);
     }
     free(change->slices);
+    free(change->drafts);
     inv->entries = change->entries;
     inv->n_entries = change->n;
     free_new_entries(old, n_old, inv);
     arena_free(inv->settings_arena);
     inv->settings_arena = change->arena;
     inv->deny = change->deny;
-    inv->without_deployments = change->without_deployments;
+    inv->settings = change->settings;
+    inv->settings.deny = &inv->deny;
 }
 
 int inventory_configure(struct inventory *inventory, const struct inventory_settings *settings,
@@ -328,28 +403,107 @@ static void note_failure(struct health *health, const struct err *err, int64_t n
     memcpy(health->message, err->msg, sizeof(health->message));
 }
 
+/* Beside the new deployments some drafts differ that did not, or the other way round. */
+static int remake_drafts(const struct entry *entry, const struct records *deployments,
+                         const struct slice_options *options, struct draft_slice **ret,
+                         struct err *err)
+{
+    if (!entry->drafts)
+        return 0;
+    return draft_slice_new(entry->drafts->drafts, deployments, options, entry->drafts, ret, err);
+}
+
 /*
  * Packs the listing and renders the records beside the old slice, then takes its place. The listing
  * goes before the rendering starts: its memory is what the new text is written to.
  */
-static int take_listing(struct inventory *inv, struct entry *entry, struct listing *listing,
-                        struct err *err)
+static int take_deployments(struct inventory *inv, struct entry *entry, struct listing *listing,
+                            struct err *err)
 {
-    struct slice_options options = options_of(entry, &inv->deny, inv->without_deployments);
+    const struct slice_options options = options_of(entry, &inv->settings);
     CLEANUP(records_unrefp) struct records *records = NULL;
-    int64_t began_us = clock_mono_us();
+    struct draft_slice *drafts = NULL;
     struct slice *slice;
     int rc;
 
-    count_live(inv, listing);
     rc = records_new(listing, entry->slice ? entry->slice->records : NULL, &records, err);
     listing_free(listing);
     if (rc < 0 || slice_new(records, &options, entry->slice, &slice, err) < 0)
         return -1;
+    if (remake_drafts(entry, records, &options, &drafts, err) < 0) {
+        slice_free(slice);
+        return -1;
+    }
     slice_free(entry->slice);
     entry->slice = slice;
-    inv->render_us += clock_mono_us() - began_us;
+    if (drafts) {
+        draft_slice_free(entry->drafts);
+        entry->drafts = drafts;
+    }
     return 0;
+}
+
+static int take_drafts(struct inventory *inv, struct entry *entry, struct listing *listing,
+                       struct err *err)
+{
+    const struct slice_options options = options_of(entry, &inv->settings);
+    CLEANUP(drafts_unrefp) struct drafts *drafts = NULL;
+    struct draft_slice *slice;
+
+    if (drafts_new(listing, &drafts, err) < 0 ||
+        draft_slice_new(drafts, entry->slice ? entry->slice->records : NULL, &options,
+                        entry->drafts, &slice, err) < 0)
+        return -1;
+    draft_slice_free(entry->drafts);
+    entry->drafts = slice;
+    return 0;
+}
+
+static int take_listing(struct inventory *inv, struct entry *entry, enum collector collector,
+                        struct listing *listing, struct err *err)
+{
+    int64_t began_us = clock_mono_us();
+    int rc;
+
+    count_live(inv, listing);
+    if (collector == COLLECTOR_DRAFTS)
+        rc = take_drafts(inv, entry, listing, err);
+    else
+        rc = take_deployments(inv, entry, listing, err);
+    inv->render_us += clock_mono_us() - began_us;
+    return rc;
+}
+
+/* Those that ended between the set before and this one, whatever became of the refresh. */
+static void count_ended(struct entry *entry, const struct ticket_set *set)
+{
+    for (size_t i = 0; i < set->n_items; i++) {
+        const struct ticket *t = &set->items[i], *before;
+
+        if (!t->ended)
+            continue;
+        before = ticket_set_find(entry->tickets, t->id);
+        if (before && before->ended)
+            continue;
+        entry->ended.completed++;
+        if (t->failure != TICKET_FAILURE_END)
+            entry->ended.failures[t->failure]++;
+    }
+}
+
+static void take_tickets(struct inventory *inv, struct entry *entry, struct ticket_set *set,
+                         const struct refresh_outcome *outcome)
+{
+    const struct listing numbers = {.over_limit = set->over_limit, .invalid = set->refused};
+
+    count_live(inv, &numbers);
+    count_ended(entry, set);
+    if (outcome->kind == ERR_NONE)
+        entry->tickets_asked = set->asked;
+    if (!entry->tickets) /* a refresh that failed learned something all the same */
+        entry->health[COLLECTOR_TICKETS].state_mono_ms = outcome->ended_mono_ms;
+    ticket_set_unref(entry->tickets);
+    entry->tickets = set;
 }
 
 int inventory_refresh_done(struct inventory *inventory, size_t entry, enum collector collector,
@@ -357,16 +511,21 @@ int inventory_refresh_done(struct inventory *inventory, size_t entry, enum colle
 {
     struct entry *e = inventory->entries[entry];
     struct health *health = health_of(inventory, entry, collector);
-    int rc = -1;
+    bool any = outcome->listing || outcome->tickets;
+    int rc = 0;
 
     health->tried = true;
     health->duration_ms = outcome->duration_ms;
     if (outcome->stats)
         api_stats_add(&e->stats, outcome->stats);
-    if (outcome->listing)
-        rc = take_listing(inventory, e, TAKE(outcome->listing), err);
-    else
-        err_set(err, outcome->kind, "%s", outcome->message ? outcome->message : "");
+    if (outcome->tickets)
+        take_tickets(inventory, e, TAKE(outcome->tickets), outcome);
+    if (outcome->kind != ERR_NONE)
+        listing_free(TAKE(outcome->listing));
+    if (!any || outcome->kind != ERR_NONE)
+        rc = err_set(err, outcome->kind, "%s", outcome->message ? outcome->message : "");
+    else if (outcome->listing)
+        rc = take_listing(inventory, e, collector, TAKE(outcome->listing), err);
     if (rc < 0) {
         note_failure(health, err, outcome->ended_unix_ms);
         return -1;
@@ -375,7 +534,7 @@ int inventory_refresh_done(struct inventory *inventory, size_t entry, enum colle
     health->reason = ERR_NONE;
     health->message[0] = '\0';
     health->last_success_unix_ms = outcome->ended_unix_ms;
-    health->last_success_mono_ms = outcome->ended_mono_ms;
+    health->state_mono_ms = outcome->ended_mono_ms;
     return 0;
 }
 
@@ -385,28 +544,36 @@ void inventory_add_stats(struct inventory *inventory, size_t entry, const struct
     api_stats_add(&inventory->entries[entry]->stats, stats);
 }
 
-bool inventory_has_data(const struct inventory *inventory, size_t entry)
+bool inventory_has_data(const struct inventory *inventory, size_t entry, enum collector collector)
 {
     assert(entry < inventory->n_entries);
-    return inventory->entries[entry]->slice != NULL;
+    return entry_has_state(inventory->entries[entry], collector);
 }
 
-bool inventory_withheld(const struct inventory *inventory, size_t entry, int64_t now_mono_ms)
+bool inventory_withheld(const struct inventory *inventory, size_t entry, enum collector collector,
+                        int64_t now_mono_ms)
 {
     assert(entry < inventory->n_entries);
-    return entry_withheld(inventory->entries[entry], now_mono_ms);
+    return entry_withheld(inventory->entries[entry], collector, now_mono_ms);
+}
+
+struct ticket_set *inventory_tickets(const struct inventory *inventory, size_t entry)
+{
+    assert(entry < inventory->n_entries);
+    return inventory->entries[entry]->tickets;
 }
 
 int64_t inventory_next_withhold_mono_ms(const struct inventory *inventory, int64_t now_mono_ms)
 {
     int64_t next = INT64_MAX;
 
-    for (size_t i = 0; i < inventory->n_entries; i++) {
-        int64_t at = entry_withhold_mono_ms(inventory->entries[i]);
+    for (size_t i = 0; i < inventory->n_entries; i++)
+        for (int c = 0; c < COLLECTOR_END; c++) {
+            int64_t at = entry_withhold_mono_ms(inventory->entries[i], (enum collector)c);
 
-        if (at > now_mono_ms && at < next)
-            next = at;
-    }
+            if (at > now_mono_ms && at < next)
+                next = at;
+        }
     return next;
 }
 
@@ -415,7 +582,7 @@ bool inventory_succeeded(const struct inventory *inventory, size_t entry)
     const struct entry *e = inventory->entries[entry];
 
     for (int c = 0; c < COLLECTOR_END; c++)
-        if (e->target->collectors & (1u << c) && !e->health[c].success)
+        if (entry_collects(e, (enum collector)c) && !e->health[c].success)
             return false;
     return true;
 }

@@ -7,25 +7,48 @@
 #include <assert.h>
 #include <stdio.h>
 
-static struct expo_labels entry_labels(const struct entry *entry)
+struct expo_labels entry_labels(const struct entry *entry)
 {
     return (struct expo_labels){entry->labels.ptr, entry->labels.len};
 }
 
-bool entry_withheld(const struct entry *entry, int64_t now_mono_ms)
+bool entry_collects(const struct entry *entry, enum collector collector)
 {
-    const struct health *health = &entry->health[COLLECTOR_DEPLOYMENTS];
-
-    return entry->slice &&
-           now_mono_ms - health->last_success_mono_ms >= entry->target->max_staleness_ms;
+    return entry->target->collectors & (1u << collector);
 }
 
-int64_t entry_withhold_mono_ms(const struct entry *entry)
+bool entry_has_state(const struct entry *entry, enum collector collector)
 {
-    if (!entry->slice)
+    switch (collector) {
+    case COLLECTOR_DEPLOYMENTS:
+        return entry->slice;
+    case COLLECTOR_DRAFTS:
+        return entry->drafts;
+    case COLLECTOR_TICKETS:
+        return entry->tickets && entry_collects(entry, collector);
+    case COLLECTOR_JOBS:
+    case COLLECTOR_END:
+        break;
+    }
+    return false;
+}
+
+int64_t entry_withhold_mono_ms(const struct entry *entry, enum collector collector)
+{
+    if (!entry_has_state(entry, collector))
         return INT64_MAX;
-    return entry->health[COLLECTOR_DEPLOYMENTS].last_success_mono_ms +
-           entry->target->max_staleness_ms;
+    return entry->health[collector].state_mono_ms + entry->target->max_staleness_ms;
+}
+
+bool entry_withheld(const struct entry *entry, enum collector collector, int64_t now_mono_ms)
+{
+    return entry_has_state(entry, collector) &&
+           now_mono_ms >= entry_withhold_mono_ms(entry, collector);
+}
+
+bool entry_shows(const struct entry *entry, enum collector collector, int64_t now_mono_ms)
+{
+    return entry_has_state(entry, collector) && !entry_withheld(entry, collector, now_mono_ms);
 }
 
 /* --- sums of the last whole listing --- */
@@ -33,16 +56,24 @@ int64_t entry_withhold_mono_ms(const struct entry *entry)
 static void emit_deployments(struct expo *e, const char *name, const struct entry *entry,
                              int64_t now_mono_ms)
 {
-    if (entry->slice && !entry_withheld(entry, now_mono_ms))
+    if (entry_shows(entry, COLLECTOR_DEPLOYMENTS, now_mono_ms))
         expo_sample_i64(e, name, entry_labels(entry), EXPO_NO_LABELS,
                         (int64_t)entry->slice->records->n_items);
+}
+
+static void emit_drafts(struct expo *e, const char *name, const struct entry *entry,
+                        int64_t now_mono_ms)
+{
+    if (entry_shows(entry, COLLECTOR_DRAFTS, now_mono_ms))
+        expo_sample_i64(e, name, entry_labels(entry), EXPO_NO_LABELS,
+                        (int64_t)entry->drafts->drafts->listing->n_items);
 }
 
 /* Where there are deployments and none tells, zeros would be made up. */
 static void emit_jobs(struct expo *e, const char *name, const struct entry *entry,
                       int64_t now_mono_ms)
 {
-    if (!entry->slice || entry_withheld(entry, now_mono_ms) ||
+    if (!entry_shows(entry, COLLECTOR_DEPLOYMENTS, now_mono_ms) ||
         (!entry->slice->records->jobs_known && entry->slice->records->n_items > 0))
         return;
     for (int state = 0; state < JOB_STATE_END; state++)
@@ -78,7 +109,7 @@ static void emit_up(struct expo *e, const char *name, const struct entry *entry,
 
     (void)now_mono_ms;
     for (int c = 0; c < COLLECTOR_END; c++)
-        if (entry->target->collectors & (1u << c) && entry->health[c].tried) {
+        if (entry_collects(entry, (enum collector)c) && entry->health[c].tried) {
             tried = true;
             up = up && entry->health[c].success;
         }
@@ -103,7 +134,7 @@ static int next_collector(const struct entry *entry, int after)
 {
     int c = after + 1;
 
-    while (c < COLLECTOR_END && !(entry->target->collectors & (1u << c)))
+    while (c < COLLECTOR_END && !entry_collects(entry, (enum collector)c))
         c++;
     return c;
 }
@@ -216,43 +247,80 @@ static void emit_failures(struct expo *e, const char *name, const struct entry *
     }
 }
 
-/* What the last whole listing says of itself. A refresh that failed says nothing new. */
-static void emit_of_listing(struct expo *e, const char *name, const struct entry *entry,
-                            int64_t value)
+/*
+ * What the last whole listing of a collector says of itself. A refresh that failed says nothing
+ * new.
+ */
+struct told { /* -1 = not told */
+    int64_t pages;
+    int64_t objects;
+    int64_t expected;
+};
+
+static struct told told_by(const struct entry *entry, int collector)
 {
-    expo_sample_i64(e, name, entry_labels(entry), collector_label(COLLECTOR_DEPLOYMENTS), value);
+    if (collector == COLLECTOR_DEPLOYMENTS && entry->slice) {
+        const struct records *r = entry->slice->records;
+
+        return (struct told){r->pages, (int64_t)(r->n_items + r->invalid + r->over_limit),
+                             r->expected};
+    }
+    if (collector == COLLECTOR_DRAFTS && entry->drafts) {
+        const struct listing *l = entry->drafts->drafts->listing;
+
+        return (struct told){l->pages, (int64_t)(l->n_items + l->invalid + l->over_limit),
+                             l->expected};
+    }
+    if (collector == COLLECTOR_TICKETS && entry->health[collector].last_success_unix_ms > 0)
+        return (struct told){-1, (int64_t)entry->tickets_asked, -1};
+    return (struct told){-1, -1, -1};
+}
+
+static void emit_told(struct expo *e, const char *name, const struct entry *entry, int collector,
+                      int64_t value)
+{
+    if (value >= 0)
+        expo_sample_i64(e, name, entry_labels(entry), collector_label((enum collector)collector),
+                        value);
 }
 
 static void emit_pages(struct expo *e, const char *name, const struct entry *entry,
                        int64_t now_mono_ms)
 {
     (void)now_mono_ms;
-    if (entry->slice)
-        emit_of_listing(e, name, entry, entry->slice->records->pages);
+    FOR_EACH_COLLECTOR(c, entry)
+    {
+        emit_told(e, name, entry, c, told_by(entry, c).pages);
+    }
 }
 
 static void emit_objects(struct expo *e, const char *name, const struct entry *entry,
                          int64_t now_mono_ms)
 {
     (void)now_mono_ms;
-    if (entry->slice)
-        emit_of_listing(e, name, entry,
-                        (int64_t)(entry->slice->records->n_items + entry->slice->records->invalid +
-                                  entry->slice->records->over_limit));
+    FOR_EACH_COLLECTOR(c, entry)
+    {
+        emit_told(e, name, entry, c, told_by(entry, c).objects);
+    }
 }
 
 static void emit_expected(struct expo *e, const char *name, const struct entry *entry,
                           int64_t now_mono_ms)
 {
     (void)now_mono_ms;
-    if (entry->slice && entry->slice->records->expected >= 0)
-        emit_of_listing(e, name, entry, entry->slice->records->expected);
+    FOR_EACH_COLLECTOR(c, entry)
+    {
+        emit_told(e, name, entry, c, told_by(entry, c).expected);
+    }
 }
 
 static void emit_withheld(struct expo *e, const char *name, const struct entry *entry,
                           int64_t now_mono_ms)
 {
-    emit_of_listing(e, name, entry, entry_withheld(entry, now_mono_ms));
+    FOR_EACH_COLLECTOR(c, entry)
+    {
+        emit_told(e, name, entry, c, entry_withheld(entry, (enum collector)c, now_mono_ms));
+    }
 }
 
 /* --- requests --- */
@@ -352,15 +420,24 @@ static void emit_wait_seconds(struct expo *e, const char *name, const struct ent
 
 #define A "aliyun_flink_"
 
-const struct namespace_family namespace_families[NAMESPACE_FAMILIES] = {
-    {{A "namespace_deployments", "Deployments in the namespace in the last complete listing.",
-      METRIC_GAUGE},
-     emit_deployments},
-    {{A "namespace_jobs",
-      "Jobs in the namespace that the control plane remembers, by state; complete even where "
-      "per-deployment series are limited.",
-      METRIC_GAUGE},
-     emit_jobs},
+const struct namespace_family sum_families[SUM_FAMILIES] = {
+    [SUM_DEPLOYMENTS] = {{A "namespace_deployments",
+                          "Deployments in the namespace in the last complete listing.",
+                          METRIC_GAUGE},
+                         emit_deployments},
+    [SUM_DRAFTS] = {{A "namespace_drafts",
+                     "Deployment drafts in the namespace in the last complete listing.",
+                     METRIC_GAUGE},
+                    emit_drafts},
+    [SUM_JOBS] =
+        {{A "namespace_jobs",
+          "Jobs in the namespace that the control plane remembers, by state; complete even where "
+          "per-deployment series are limited.",
+          METRIC_GAUGE},
+         emit_jobs},
+};
+
+const struct namespace_family health_families[HEALTH_FAMILIES] = {
     {{A "target_info", "The configured target; always 1.", METRIC_GAUGE}, emit_target_info},
     {{A "up", "1 if the last refresh of every required collector of the target succeeded.",
       METRIC_GAUGE},

@@ -5,10 +5,7 @@
 #include <string.h>
 
 #include "assemble.h"
-#include "entry.h"
-#include "families.h"
-
-#define FAMILIES (DEPLOYMENT_FAMILIES + NAMESPACE_FAMILIES)
+#include "catalogue.h"
 
 size_t snapshot_families(void)
 {
@@ -18,8 +15,7 @@ size_t snapshot_families(void)
 const struct family *snapshot_family(size_t i)
 {
     assert(i < FAMILIES);
-    return i < DEPLOYMENT_FAMILIES ? &deployment_families[i].family
-                                   : &namespace_families[i - DEPLOYMENT_FAMILIES].family;
+    return catalogue_family(i);
 }
 
 /* --- regions --- */

@@ -166,33 +166,6 @@ static bool says_the_same(const struct renderer *r, unsigned reads, size_t first
     return true;
 }
 
-static bool same_text(const struct piece *piece, const struct strbuf *text)
-{
-    size_t len;
-    const char *old = piece_text(piece, &len);
-
-    return len == text->len && memcmp(old, text->ptr, len) == 0;
-}
-
-/*
- * The old piece if the text came out the same after all; *ret stays NULL where there is none. The
- * text becomes the piece without being copied, in memory of its exact size: pieces live long.
- */
-static int keep_or_make(struct expo *e, struct piece *old, struct piece **ret)
-{
-    if (!strbuf_ok(e->out))
-        return -1;
-    if (e->out->len == 0)
-        return 0;
-    if (old && same_text(old, e->out)) {
-        *ret = piece_ref(old);
-        return 0;
-    }
-    strbuf_shrink(e->out);
-    *ret = piece_new_take(e->out, e->n_series);
-    return *ret ? 0 : -1;
-}
-
 static int render_piece(struct renderer *r, size_t f, size_t first, size_t end, struct piece *old,
                         struct piece **ret)
 {
@@ -206,7 +179,7 @@ static int render_piece(struct renderer *r, size_t f, size_t first, size_t end, 
         family->emit(&e, &r->view.items[i], &r->objects[i]);
     /* What the next piece will need, and a bit: what is too much goes back at once. */
     r->record_len[f] = r->text.len / (end - first) + 8;
-    return keep_or_make(&e, old, ret);
+    return piece_keep_or_make(&e, old, ret);
 }
 
 static int render_family(struct renderer *r, size_t f, const struct slice_block *old,

@@ -35,7 +35,8 @@ struct slice_options {
     const char *workspace;
     const char *namespace_name;
     const struct glob_list *deny;
-    bool without_deployments; /* aggregation = namespace: sums only */
+    bool without_deployments; /* aggregation = namespace: sums only, of drafts, too */
+    bool draft_lock_holder;
 };
 
 /*

@@ -1,5 +1,6 @@
 /*
- * One refresh of one namespace, from the request to the outcome, as a worker runs it.
+ * One refresh of one collector of a namespace, from the request to the outcome, as a worker runs
+ * it.
  */
 #ifndef REFRESH_H
 #define REFRESH_H
@@ -9,6 +10,20 @@
 #include "api/client.h"
 #include "conf/conf.h"
 #include "model/listing.h"
+#include "model/ticket.h"
+
+/* Of target->deployment_names those that no deployment has. */
+struct missing_names {
+    size_t n;
+    uint64_t hash;   /* of all of them; 0 = none */
+    char names[256]; /* the first of them, for a sentence */
+};
+
+/* Tickets that something went wrong with, which is no failure of the refresh. */
+struct ticket_trouble {
+    uint64_t n;
+    struct err err; /* of the first */
+};
 
 /* What to refresh. The job holds a reference of the conf that target belongs to. */
 struct job {
@@ -16,6 +31,9 @@ struct job {
     struct conf *conf;
     const struct target *target;
     const char *namespace_name;
+    enum collector collector;
+    unsigned without;                /* API_WITHOUT_*, for deployments by name */
+    struct ticket_set *tickets;      /* the set before: a reference; NULL = none */
     struct credentials *credentials; /* a reference */
 };
 void job_release(struct job *job);
@@ -23,13 +41,20 @@ void job_release(struct job *job);
 /* How it ended. */
 struct job_result {
     uint64_t watch_id;
-    struct listing *listing; /* NULL = failed, see err */
-    struct err err;
+    struct listing *listing;    /* deployments, drafts; NULL = failed, see err */
+    struct ticket_set *tickets; /* a reference; of a refresh that failed, too: what it learned */
+    struct err err;             /* ERR_NONE = success */
+    struct missing_names missing;
+    struct ticket_trouble unread; /* whose answers told nothing, while others did */
+    struct ticket_trouble stuck;  /* whose files cannot be removed */
     struct api_stats stats;
     int64_t began_mono_ms;
     int64_t ended_mono_ms;
     int64_t ended_unix_ms;
 };
+
+/* Drops what the result holds. */
+void job_result_release(struct job_result *result);
 
 /* Blocks up to the target's deadline. Always fills *ret; never touches the scheduler's state. */
 void refresh_run(struct api_client *client, const struct job *job, struct job_result *ret);

@@ -67,7 +67,9 @@ struct scheduler {
 static void note_withheld(struct scheduler *s, int64_t now_ms)
 {
     for (size_t i = 0; i < s->set.n_watches; i++)
-        watch_log_withheld(&s->set.watches[i], inventory_withheld(s->inventory, i, now_ms));
+        watch_log_withheld(&s->set.watches[i],
+                           inventory_withheld(s->inventory, s->set.watches[i].entry,
+                                              s->set.watches[i].collector, now_ms));
 }
 
 static int publish(struct scheduler *s, struct err *err)
@@ -106,36 +108,26 @@ static void reschedule(struct scheduler *s, struct watch *w, const struct job_re
                        bool success)
 {
     int64_t now_ms = clock_mono_ms();
-    size_t entry = (size_t)(w - s->set.watches);
     uint64_t missed, random;
 
     arc4random_buf(&random, sizeof(random));
     missed = success ? timetable_succeeded(&w->timetable, r->began_mono_ms, now_ms)
                      : timetable_failed(&w->timetable, r->began_mono_ms, now_ms, random);
     for (uint64_t i = 0; i < missed; i++)
-        inventory_refresh_missed(s->inventory, entry, COLLECTOR_DEPLOYMENTS);
+        inventory_refresh_missed(s->inventory, w->entry, w->collector);
     if (s->once)
         w->timetable.due_mono_ms = INT64_MAX;
 }
 
-/* The numbers of a listing, for the log: the inventory consumes it. NULL gives zeros. */
-static struct listing numbers_of(const struct listing *listing)
-{
-    struct listing numbers = listing ? *listing : (struct listing){0};
-
-    numbers.arena = NULL;
-    numbers.items = NULL;
-    return numbers;
-}
-
 static void apply_result(struct scheduler *s, struct watch *w, struct job_result *r)
 {
-    size_t entry = (size_t)(w - s->set.watches);
-    bool had_data = inventory_has_data(s->inventory, entry), success;
+    struct inventory *inv = s->inventory;
+    bool had_data = inventory_has_data(inv, w->entry, w->collector), success;
     struct err err = {0};
-    struct listing totals = numbers_of(r->listing);
+    struct watch_news news = watch_news_of(r, inventory_tickets(inv, w->entry));
     struct refresh_outcome outcome = {
         .listing = TAKE(r->listing),
+        .tickets = TAKE(r->tickets),
         .kind = r->err.kind,
         .message = r->err.msg,
         .stats = &r->stats,
@@ -144,14 +136,13 @@ static void apply_result(struct scheduler *s, struct watch *w, struct job_result
         .duration_ms = r->ended_mono_ms - r->began_mono_ms,
     };
 
-    success =
-        inventory_refresh_done(s->inventory, entry, COLLECTOR_DEPLOYMENTS, &outcome, &err) == 0;
-    if (success) {
-        watch_log_success(w, r, &totals);
-        watch_log_listing(w, &totals);
-    } else {
+    success = inventory_refresh_done(inv, w->entry, w->collector, &outcome, &err) == 0;
+    if (success)
+        watch_log_success(w, r, &news);
+    else
         watch_log_failure(w, &err, had_data);
-    }
+    watch_log_news(w, r, &news, success);
+    watch_news_release(&news);
     reschedule(s, w, r, success);
     w->tried = true;
     w->failing = !success;
@@ -162,12 +153,12 @@ static void apply_result(struct scheduler *s, struct watch *w, struct job_result
 /* A result nobody waits for any more: the namespace went, or is read differently now. */
 static void drop_result(struct scheduler *s, struct watch *w, struct job_result *r)
 {
-    listing_free(TAKE(r->listing));
+    job_result_release(r);
     if (!w)
         return;
     w->outdated = false;
     w->timetable.due_mono_ms = clock_mono_ms();
-    inventory_add_stats(s->inventory, (size_t)(w - s->set.watches), &r->stats);
+    inventory_add_stats(s->inventory, w->entry, &r->stats);
     s->dirty = true;
 }
 
@@ -210,14 +201,19 @@ static void start_refresh(struct scheduler *s, struct watch *w, size_t worker)
         .conf = conf_ref(s->set.conf),
         .target = w->target,
         .namespace_name = w->namespace_name,
+        .collector = w->collector,
+        .without = w->without,
         .credentials = credentials_ref(w->credentials),
     };
+    struct ticket_set *tickets = inventory_tickets(s->inventory, w->entry);
+
+    if (w->collector == COLLECTOR_TICKETS && tickets)
+        job.tickets = ticket_set_ref(tickets);
 
     w->running = true;
     w->worker = worker;
     s->idle[worker] = false;
-    inventory_refresh_begun(s->inventory, (size_t)(w - s->set.watches), COLLECTOR_DEPLOYMENTS,
-                            clock_unix_ms());
+    inventory_refresh_begun(s->inventory, w->entry, w->collector, clock_unix_ms());
     s->dirty = true;
     worker_give(s->workers[worker], &job);
 }
@@ -279,25 +275,6 @@ static int ensure_workers(struct scheduler *s, size_t n, struct err *err)
     return 0;
 }
 
-static int configure_inventory(struct scheduler *s, const struct watch_set *set, struct err *err)
-{
-    const struct inventory_settings settings = {
-        .deny = &set->conf->deny,
-        .aggregate_by_namespace = set->conf->aggregation == CONF_AGGREGATION_NAMESPACE,
-    };
-    struct inventory_watch *watches = calloc(set->n_watches ? set->n_watches : 1, sizeof(*watches));
-    int rc;
-
-    if (!watches)
-        return err_nomem(err, "the inventory");
-    for (size_t i = 0; i < set->n_watches; i++)
-        watches[i] = (struct inventory_watch){.target = set->watches[i].target,
-                                              .namespace_name = set->watches[i].namespace_name};
-    rc = inventory_configure(s->inventory, &settings, watches, set->n_watches, err);
-    free(watches);
-    return rc;
-}
-
 /*
  * Refreshes under way that nobody waits for any more end now: one that hangs on an endpoint which
  * the new configuration has put right would hold the new one up until its deadline.
@@ -316,12 +293,14 @@ static void abort_unwanted(const struct scheduler *s, const struct watch_set *ne
 /* All that can fail comes before the first change. */
 static int put_in_force(struct scheduler *s, struct conf *conf, struct err *err)
 {
+    const struct inventory_settings settings = watch_settings(conf);
     struct watch_set set;
 
     if (watch_set_make(conf, &s->set, s->session, clock_mono_ms(), &s->next_watch_id, &set, err) <
         0)
         return -1;
-    if (ensure_workers(s, set.n_watches, err) < 0 || configure_inventory(s, &set, err) < 0) {
+    if (ensure_workers(s, set.n_watches, err) < 0 ||
+        inventory_configure(s->inventory, &settings, set.entries, set.n_entries, err) < 0) {
         watch_set_release(&set);
         return -1;
     }
@@ -542,7 +521,7 @@ bool scheduler_wait_once(struct scheduler *scheduler)
     if (!all_tried)
         return false;
     /* Nothing is due any more, so the scheduler thread changes none of what is read here. */
-    for (size_t i = 0; i < scheduler->set.n_watches; i++)
+    for (size_t i = 0; i < scheduler->set.n_entries; i++)
         all_succeeded = all_succeeded && inventory_succeeded(scheduler->inventory, i);
     return all_succeeded;
 }

@@ -3,15 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/client.h"
 #include "base/err.h"
+#include "base/hash.h"
 
-/* First refreshes of many namespaces begin this far apart, in the mean. */
+/* First refreshes of many watches begin this far apart, in the mean. */
 #define FIRST_SPREAD_MS 100
 
 void watch_set_release(struct watch_set *set)
 {
     credentials_pool_release(&set->credentials);
     free(set->watches);
+    free(set->entries);
     conf_unref(set->conf);
     *set = (struct watch_set){0};
 }
@@ -58,80 +61,186 @@ static bool same_tls(const struct target_tls *a, const struct target_tls *b)
            a->insecure_skip_verify == b->insecure_skip_verify;
 }
 
-/* True if a listing read for one target is what the other would read, too. */
-static bool reads_the_same(const struct watch *w, const struct target *t,
-                           const struct credentials *credentials)
+static bool same_names(const struct target *a, const struct target *b)
 {
-    const struct target *o = w->target;
-
-    return same_text(o->endpoint, t->endpoint) && w->credentials == credentials &&
-           o->collectors == t->collectors && same_select(&o->select, &t->select) &&
-           same_tls(&o->tls, &t->tls) && same_text(o->proxy_url, t->proxy_url) &&
-           glob_list_equal(&o->deployment_labels, &t->deployment_labels) &&
-           o->max_deployments == t->max_deployments;
+    if (a->n_deployment_names != b->n_deployment_names)
+        return false;
+    for (size_t i = 0; i < a->n_deployment_names; i++)
+        if (!same_text(a->deployment_names[i], b->deployment_names[i]))
+            return false;
+    return true;
 }
 
-static const struct watch *find_same(const struct watch_set *old, const struct target *target,
-                                     const char *namespace_name)
+static bool same_tickets(const struct target *a, const struct target *b)
 {
-    for (size_t i = 0; old && i < old->n_watches; i++)
-        if (strcmp(old->watches[i].target->workspace, target->workspace) == 0 &&
-            strcmp(old->watches[i].namespace_name, namespace_name) == 0)
-            return &old->watches[i];
+    if (a->n_tickets != b->n_tickets || !same_text(a->ticket_dir, b->ticket_dir) ||
+        a->ticket_ttl_ms != b->ticket_ttl_ms || a->max_tickets != b->max_tickets)
+        return false;
+    for (size_t i = 0; i < a->n_tickets; i++)
+        if (!same_text(a->tickets[i].namespace_name, b->tickets[i].namespace_name) ||
+            !same_text(a->tickets[i].id, b->tickets[i].id))
+            return false;
+    return true;
+}
+
+/* Of deployments only a target that collects drafts, too, needs to know the content. */
+static bool needs_content(const struct target *t)
+{
+    return t->collectors & (1u << COLLECTOR_DRAFTS);
+}
+
+/* True if what was read for one watch is what the other would read, too. */
+static bool reads_the_same(const struct watch *a, const struct watch *b)
+{
+    const struct target *o = a->target, *t = b->target;
+
+    if (!same_text(o->endpoint, t->endpoint) || a->credentials != b->credentials ||
+        !same_tls(&o->tls, &t->tls) || !same_text(o->proxy_url, t->proxy_url))
+        return false;
+    switch (a->collector) {
+    case COLLECTOR_DEPLOYMENTS:
+        return same_select(&o->select, &t->select) && same_names(o, t) &&
+               a->without == b->without && needs_content(o) == needs_content(t) &&
+               glob_list_equal(&o->deployment_labels, &t->deployment_labels) &&
+               o->max_deployments == t->max_deployments;
+    case COLLECTOR_DRAFTS:
+        return o->max_deployments == t->max_deployments;
+    case COLLECTOR_TICKETS:
+        return same_tickets(o, t);
+    case COLLECTOR_JOBS:
+    case COLLECTOR_END:
+        break;
+    }
+    return true;
+}
+
+static const struct watch *find_same(const struct watch_set *old, const struct watch *w)
+{
+    for (size_t i = 0; old && i < old->n_watches; i++) {
+        const struct watch *o = &old->watches[i];
+
+        if (o->collector == w->collector &&
+            strcmp(o->target->workspace, w->target->workspace) == 0 &&
+            strcmp(o->namespace_name, w->namespace_name) == 0)
+            return o;
+    }
     return NULL;
 }
 
-static void make_watch(struct watch *w, const struct watch *old, const struct target *target,
-                       const char *namespace_name, struct credentials *credentials,
-                       int64_t now_mono_ms, int64_t spread_ms, uint64_t *next_id)
+/* The collectors of a namespace take turns instead of beginning together. */
+static uint64_t place_of(const struct watch *w)
 {
-    uint64_t hash = timetable_hash(target->workspace, namespace_name);
+    uint64_t h = timetable_hash(w->target->workspace, w->namespace_name);
 
-    if (old) {
-        bool same = reads_the_same(old, target, credentials);
-
-        *w = *old;
-        timetable_retime(&w->timetable, now_mono_ms, hash, target->interval_ms,
-                         target->max_backoff_ms);
-        if (!same) {
-            w->timetable.due_mono_ms = now_mono_ms;
-            w->timetable.failures = 0;
-            w->outdated = w->running;
-        }
-    } else {
-        *w = (struct watch){.id = (*next_id)++, .worker = SIZE_MAX};
-        timetable_start(&w->timetable, now_mono_ms, hash, target->interval_ms,
-                        target->max_backoff_ms, spread_ms);
-    }
-    w->target = target;
-    w->namespace_name = namespace_name;
-    w->credentials = credentials;
+    if (w->collector != COLLECTOR_DEPLOYMENTS)
+        h = hash_fnv1a(h, collector_name(w->collector));
+    return h ^ (h >> 32);
 }
 
-static int make_watches(struct watch_set *set, const struct watch_set *old, int64_t now_mono_ms,
-                        uint64_t *next_id, struct err *err)
+/* w says what is to be watched; the rest of it comes from the watch before, or begins. */
+static void start_watch(struct watch *w, const struct watch *old, int64_t now_mono_ms,
+                        int64_t spread_ms, uint64_t *next_id)
+{
+    const struct watch wanted = *w;
+    const struct target *target = w->target;
+
+    if (!old) {
+        w->id = (*next_id)++;
+        w->worker = SIZE_MAX;
+        timetable_start(&w->timetable, now_mono_ms, place_of(w), target->interval_ms,
+                        target->max_backoff_ms, spread_ms);
+        return;
+    }
+    *w = *old;
+    w->target = target;
+    w->namespace_name = wanted.namespace_name;
+    w->entry = wanted.entry;
+    w->without = wanted.without;
+    w->credentials = wanted.credentials;
+    timetable_retime(&w->timetable, now_mono_ms, place_of(w), target->interval_ms,
+                     target->max_backoff_ms);
+    if (!reads_the_same(old, w)) {
+        w->timetable.due_mono_ms = now_mono_ms;
+        w->timetable.failures = 0;
+        w->outdated = w->running;
+    }
+}
+
+struct inventory_settings watch_settings(const struct conf *conf)
+{
+    return (struct inventory_settings){
+        .deny = &conf->deny,
+        .aggregate_by_namespace = conf->aggregation == CONF_AGGREGATION_NAMESPACE,
+        .draft_lock_holder = conf->draft_lock_holder,
+    };
+}
+
+/* What the control plane need not look for; a listing brings all parts anyway. */
+static unsigned unread_parts(const struct conf *conf, const struct target *target)
+{
+    const struct inventory_settings settings = watch_settings(conf);
+    unsigned shown = inventory_parts_shown(&settings), without = 0;
+
+    if (target->n_deployment_names == 0)
+        return 0;
+    if (!(shown & DEPLOYMENT_JOBS))
+        without |= API_WITHOUT_JOB_SUMMARY;
+    if (!(shown & DEPLOYMENT_RESOURCES))
+        without |= API_WITHOUT_RESOURCE_SETTING;
+    return without;
+}
+
+static bool collects(const struct target *target, int collector)
+{
+    return collector != COLLECTOR_JOBS && (target->collectors & (1u << collector));
+}
+
+/* Room for all of them, and what is to be watched by whom. */
+static int list_watches(struct watch_set *set, struct err *err)
 {
     const struct conf *conf = set->conf;
     size_t n = 0;
-    int64_t spread_ms;
 
     for (size_t i = 0; i < conf->n_targets; i++)
         n += conf->targets[i].n_namespaces;
-    spread_ms = n > 1 ? (int64_t)n * FIRST_SPREAD_MS : 0;
-    set->watches = calloc(n ? n : 1, sizeof(*set->watches));
-    if (!set->watches)
+    set->entries = calloc(n ? n : 1, sizeof(*set->entries));
+    set->watches = calloc(n ? n * COLLECTOR_END : 1, sizeof(*set->watches));
+    if (!set->entries || !set->watches)
         return err_nomem(err, "the watches");
     for (size_t i = 0; i < conf->n_targets; i++) {
         const struct target *t = &conf->targets[i];
         struct credentials *credentials =
             set->credentials.items[t->credentials - conf->credentials];
 
-        for (size_t j = 0; j < t->n_namespaces; j++)
-            make_watch(&set->watches[set->n_watches++], find_same(old, t, t->namespaces[j]), t,
-                       t->namespaces[j], credentials, now_mono_ms,
-                       spread_ms < t->interval_ms ? spread_ms : t->interval_ms, next_id);
+        for (size_t j = 0; j < t->n_namespaces; j++) {
+            for (int c = 0; c < COLLECTOR_END; c++)
+                if (collects(t, c))
+                    set->watches[set->n_watches++] = (struct watch){
+                        .target = t,
+                        .namespace_name = t->namespaces[j],
+                        .collector = (enum collector)c,
+                        .entry = set->n_entries,
+                        .without = c == COLLECTOR_DEPLOYMENTS ? unread_parts(conf, t) : 0,
+                        .credentials = credentials,
+                    };
+            set->entries[set->n_entries++] = (struct inventory_watch){t, t->namespaces[j]};
+        }
     }
     return 0;
+}
+
+static void start_watches(struct watch_set *set, const struct watch_set *old, int64_t now_mono_ms,
+                          uint64_t *next_id)
+{
+    int64_t spread_ms = set->n_watches > 1 ? (int64_t)set->n_watches * FIRST_SPREAD_MS : 0;
+
+    for (size_t i = 0; i < set->n_watches; i++) {
+        struct watch *w = &set->watches[i];
+        int64_t interval_ms = w->target->interval_ms;
+
+        start_watch(w, find_same(old, w), now_mono_ms,
+                    spread_ms < interval_ms ? spread_ms : interval_ms, next_id);
+    }
 }
 
 int watch_set_make(struct conf *conf, const struct watch_set *old, struct api_session *session,
@@ -139,11 +248,11 @@ int watch_set_make(struct conf *conf, const struct watch_set *old, struct api_se
 {
     struct watch_set set = {.conf = conf_ref(conf)};
 
-    if (make_providers(&set, old, session, err) < 0 ||
-        make_watches(&set, old, now_mono_ms, next_id, err) < 0) {
+    if (make_providers(&set, old, session, err) < 0 || list_watches(&set, err) < 0) {
         watch_set_release(&set);
         return -1;
     }
+    start_watches(&set, old, now_mono_ms, next_id);
     *ret = set;
     return 0;
 }

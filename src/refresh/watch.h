@@ -1,6 +1,7 @@
 /*
- * The watches: one record a namespace of the configuration in force, with its timetable and the
- * credentials it signs with. Scheduler thread only.
+ * The watches: one record for each collector of each namespace of the configuration in force, with
+ * its timetable and the credentials it signs with. Those of one namespace share an entry of the
+ * inventory. Scheduler thread only.
  */
 #ifndef WATCH_H
 #define WATCH_H
@@ -12,12 +13,16 @@
 #include "api/credentials.h"
 #include "api/session.h"
 #include "conf/conf.h"
+#include "inventory/inventory.h"
 #include "timetable.h"
 
 struct watch {
     uint64_t id; /* the same over reloads; never used twice */
     const struct target *target;
     const char *namespace_name;
+    enum collector collector;
+    size_t entry;                    /* of the inventory */
+    unsigned without;                /* parts of deployments nobody reads: API_WITHOUT_* */
     struct credentials *credentials; /* borrowed from the set */
     struct timetable timetable;
     size_t worker; /* that refreshed it last and may still hold its connection; SIZE_MAX = none */
@@ -29,6 +34,9 @@ struct watch {
     bool withheld;        /* likewise */
     bool over_limit;      /* likewise */
     uint64_t invalid;     /* likewise */
+    uint64_t missing;     /* likewise: which deployment_names nobody has, as a hash; 0 = none */
+    uint64_t unread;      /* likewise: tickets whose answers could not be read */
+    uint64_t stuck;       /* likewise: tickets whose files cannot be removed */
     enum err_kind reason; /* of the failure that was logged */
 };
 
@@ -38,7 +46,12 @@ struct watch_set {
     struct credentials_pool credentials; /* of conf->credentials, those that are used */
     struct watch *watches;               /* in the order of the configuration */
     size_t n_watches;
+    struct inventory_watch *entries; /* the namespaces, in the order of the configuration */
+    size_t n_entries;
 };
+
+/* What the inventory is to leave out. deny is borrowed from conf. */
+struct inventory_settings watch_settings(const struct conf *conf);
 
 void watch_set_release(struct watch_set *set);
 

@@ -1,103 +1,225 @@
 #include "watch_log.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
+#include "model/listing.h"
+
+/* What all lines about a watch have; the collector only where it is not the usual one. */
+#define FIELDS(w)                                                                 \
+    LOG_FIELDS({"target", (w)->target->name}, {"namespace", (w)->namespace_name}, \
+               {"collector", collector_field(w)})
+
+static const char *collector_field(const struct watch *w)
+{
+    return w->collector == COLLECTOR_DEPLOYMENTS ? NULL : collector_name(w->collector);
+}
 
 void watch_log_withheld(struct watch *w, bool withheld)
 {
-    const struct log_field *fields =
-        LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name});
-
     if (withheld && !w->withheld)
-        log_warn(fields,
+        log_warn(FIELDS(w),
                  "no refresh succeeded for %lld s (max_staleness): its state series are "
                  "withheld until one does",
                  (long long)(w->target->max_staleness_ms / 1000));
     else if (!withheld && w->withheld)
-        log_info(fields, "its state series are shown again");
+        log_info(FIELDS(w), "its state series are shown again");
     w->withheld = withheld;
 }
 
-void watch_log_success(const struct watch *w, const struct job_result *r,
-                       const struct listing *listing)
+struct watch_news watch_news_of(const struct job_result *r, struct ticket_set *before)
 {
-    const struct log_field *fields =
-        LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name});
+    struct watch_news news = {0};
+
+    if (r->listing)
+        news.numbers = *r->listing;
+    news.numbers.arena = NULL;
+    news.numbers.records = NULL;
+    if (r->tickets) {
+        news.tickets = ticket_set_ref(r->tickets);
+        news.before = before ? ticket_set_ref(before) : NULL;
+    }
+    return news;
+}
+
+void watch_news_release(struct watch_news *news)
+{
+    ticket_set_unref(TAKE(news->before));
+    ticket_set_unref(TAKE(news->tickets));
+}
+
+void watch_log_success(const struct watch *w, const struct job_result *r,
+                       const struct watch_news *news)
+{
     const char *what = !w->tried ? "first refresh done" : "refresh works again";
     enum log_level level = !w->tried || w->failing ? LOG_INFO : LOG_DEBUG;
+    const struct listing *numbers = &news->numbers;
+    long long ms = (long long)(r->ended_mono_ms - r->began_mono_ms);
 
     if (w->tried && !w->failing)
         what = "refreshed";
-    if (log_enabled(level))
-        log_write(level, fields, "%s: %zu deployment%s on %u page%s in %lld ms", what,
-                  listing->n_items, listing->n_items == 1 ? "" : "s", listing->pages,
-                  listing->pages == 1 ? "" : "s", (long long)(r->ended_mono_ms - r->began_mono_ms));
+    if (!log_enabled(level))
+        return;
+    if (w->collector == COLLECTOR_TICKETS)
+        log_write(level, FIELDS(w), "%s: %llu of %zu ticket%s asked for in %lld ms", what,
+                  (unsigned long long)news->tickets->asked, news->tickets->n_items,
+                  news->tickets->n_items == 1 ? "" : "s", ms);
+    else
+        log_write(level, FIELDS(w), "%s: %zu %s%s on %u page%s in %lld ms", what, numbers->n_items,
+                  record_kind_name(numbers->kind), numbers->n_items == 1 ? "" : "s", numbers->pages,
+                  numbers->pages == 1 ? "" : "s", ms);
 }
 
 /* The listing is whole all the same; who looks at refresh_objects_expected should know. */
-static void log_lies(struct watch *w, const struct listing *listing)
+static void log_lies(struct watch *w, const struct listing *numbers)
 {
-    const struct log_field *fields =
-        LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name});
     char announced[32] = "nothing";
 
-    if (listing->total_size_lies == w->total_size_lies)
+    if (numbers->total_size_lies == w->total_size_lies)
         return;
-    w->total_size_lies = listing->total_size_lies;
-    if (listing->expected >= 0)
-        snprintf(announced, sizeof(announced), "%lld", (long long)listing->expected);
+    w->total_size_lies = numbers->total_size_lies;
+    if (numbers->expected >= 0)
+        snprintf(announced, sizeof(announced), "%lld", (long long)numbers->expected);
     if (w->total_size_lies)
-        log_warn(fields,
+        log_warn(FIELDS(w),
                  "the API's totalSize is wrong (%s announced, %zu found twice alike): every "
                  "refresh lists twice until it is right",
-                 announced, listing->n_items);
+                 announced, numbers->n_items);
     else
-        log_info(fields, "the API's totalSize is right again");
+        log_info(FIELDS(w), "the API's totalSize is right again");
 }
 
-/* Deployments nobody watches must not go unsaid. */
-static void log_over_limit(struct watch *w, const struct listing *listing)
+/* Deployments nobody watches must not go unsaid; nor drafts, nor tickets. */
+static void log_over_limit(struct watch *w, uint64_t n)
 {
-    const struct log_field *fields =
-        LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name});
-    bool over_limit = listing->over_limit > 0;
+    static const struct {
+        const char *things, *where, *limit;
+    } words[COLLECTOR_END] = {
+        [COLLECTOR_DEPLOYMENTS] = {"deployments", "and not in the sums", "max_deployments"},
+        [COLLECTOR_DRAFTS] = {"drafts", "and not in the sums", "max_deployments"},
+        [COLLECTOR_TICKETS] = {"tickets", "and not followed", "max_tickets"},
+        [COLLECTOR_JOBS] = {"jobs", "and not in the sums", "max_deployments"},
+    };
+    bool over_limit = n > 0;
+    int64_t limit =
+        w->collector == COLLECTOR_TICKETS ? w->target->max_tickets : w->target->max_deployments;
 
     if (over_limit && !w->over_limit)
-        log_warn(fields,
-                 "%llu deployments are not watched and not in the sums: the namespace has more "
-                 "than max_deployments (%lld)",
-                 (unsigned long long)listing->over_limit, (long long)w->target->max_deployments);
+        log_warn(FIELDS(w), "%llu %s are not watched %s: the namespace has more than %s (%lld)",
+                 (unsigned long long)n, words[w->collector].things, words[w->collector].where,
+                 words[w->collector].limit, (long long)limit);
     else if (!over_limit && w->over_limit)
-        log_info(fields, "all deployments are watched again");
+        log_info(FIELDS(w), "all %s are watched again", words[w->collector].things);
     w->over_limit = over_limit;
 }
 
 /* Once a change: which ones they were is not known, their ids could not be read. */
-static void log_invalid(struct watch *w, const struct listing *listing)
+static void log_invalid(struct watch *w, const struct listing *numbers)
 {
-    if (listing->invalid > 0 && listing->invalid != w->invalid)
-        log_warn(LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name}),
+    if (numbers->invalid > 0 && numbers->invalid != w->invalid)
+        log_warn(FIELDS(w),
                  "%llu of %llu objects in the listing could not be read and are left out",
-                 (unsigned long long)listing->invalid,
-                 (unsigned long long)(listing->n_items + listing->invalid));
-    w->invalid = listing->invalid;
+                 (unsigned long long)numbers->invalid,
+                 (unsigned long long)(numbers->n_items + numbers->invalid));
+    w->invalid = numbers->invalid;
 }
 
-void watch_log_listing(struct watch *w, const struct listing *listing)
+/* A name that nobody has may come to be had, so it is no failure. */
+static void log_missing(struct watch *w, const struct missing_names *missing)
 {
-    log_lies(w, listing);
-    log_over_limit(w, listing);
-    log_invalid(w, listing);
+    if (missing->hash == w->missing)
+        return;
+    if (missing->n > 3)
+        log_info(FIELDS(w),
+                 "no deployment is called %s, nor has one of %zu more names of "
+                 "deployment_names",
+                 missing->names, missing->n - 3);
+    else if (missing->n > 0)
+        log_info(FIELDS(w), "no deployment is called %s", missing->names);
+    else
+        log_info(FIELDS(w), "all deployment_names are found again");
+    w->missing = missing->hash;
+}
+
+static void log_listing(struct watch *w, const struct job_result *r, const struct listing *numbers)
+{
+    log_lies(w, numbers);
+    log_over_limit(w, numbers->over_limit);
+    log_invalid(w, numbers);
+    if (w->collector == COLLECTOR_DEPLOYMENTS && w->target->n_deployment_names > 0)
+        log_missing(w, &r->missing);
+}
+
+/* --- tickets --- */
+
+static bool was_said(const struct ticket_set *before, const struct ticket_refusal *refusal)
+{
+    for (size_t i = 0; before && i < before->n_refusals; i++)
+        if (strcmp(before->refusals[i].name, refusal->name) == 0 &&
+            strcmp(before->refusals[i].reason, refusal->reason) == 0)
+            return true;
+    return false;
+}
+
+/* What was refused before, for the same reason, was said then. */
+static void log_refusals(const struct watch *w, const struct watch_news *news)
+{
+    const struct ticket_set *tickets = news->tickets;
+
+    for (size_t i = 0; i < tickets->n_refusals; i++) {
+        const struct ticket_refusal *refusal = &tickets->refusals[i];
+
+        if (!was_said(news->before, refusal))
+            log_warn(LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name},
+                                {"collector", collector_field(w)}, {"file", refusal->name}),
+                     "a file of ticket_dir is no ticket and not followed: it %s", refusal->reason);
+    }
+    if (tickets->refused > tickets->n_refusals &&
+        (!news->before || news->before->refused <= news->before->n_refusals))
+        log_warn(FIELDS(w), "%llu files of ticket_dir are no tickets, more than are told here",
+                 (unsigned long long)tickets->refused);
+}
+
+static void log_trouble(const struct watch *w, const struct ticket_trouble *trouble, uint64_t *said,
+                        const char *what, const char *over)
+{
+    if (trouble->n > 0 && *said == 0)
+        log_warn(FIELDS(w), "%llu %s: %s", (unsigned long long)trouble->n, what, trouble->err.msg);
+    else if (trouble->n == 0 && *said > 0)
+        log_info(FIELDS(w), "%s", over);
+    *said = trouble->n;
+}
+
+static void log_tickets(struct watch *w, const struct job_result *r, const struct watch_news *news,
+                        bool success)
+{
+    log_refusals(w, news);
+    log_over_limit(w, news->tickets->over_limit);
+    log_trouble(w, &r->stuck, &w->stuck,
+                "tickets ended long ago, and their files are still in ticket_dir",
+                "the files of tickets that ended are removed again");
+    if (success) /* else not all were asked for */
+        log_trouble(w, &r->unread, &w->unread, "tickets could not be asked for",
+                    "all tickets can be asked for again");
+}
+
+void watch_log_news(struct watch *w, const struct job_result *r, const struct watch_news *news,
+                    bool success)
+{
+    if (news->tickets)
+        log_tickets(w, r, news, success);
+    else if (success)
+        log_listing(w, r, &news->numbers);
 }
 
 /* A failure that repeats is logged when its reason changes; the log tells the consequence. */
 void watch_log_failure(const struct watch *w, const struct err *err, bool has_data)
 {
     bool news = !w->failing || w->reason != err_reason(err->kind);
-    const struct log_field *fields =
-        LOG_FIELDS({"target", w->target->name}, {"namespace", w->namespace_name},
-                   {"reason", err_kind_name(err_reason(err->kind))});
+    const struct log_field *fields = LOG_FIELDS(
+        {"target", w->target->name}, {"namespace", w->namespace_name},
+        {"collector", collector_field(w)}, {"reason", err_kind_name(err_reason(err->kind))});
     const char *consequence = w->withheld ? "its data stays withheld"
                               : has_data  ? "keeping the last data"
                                           : "there is no data yet";

@@ -14,11 +14,22 @@
 /* What a dashboard shows as a gap is said once, and its end too. */
 void watch_log_withheld(struct watch *w, bool withheld);
 
-/* listing: the numbers of what came; its records are not looked at. */
+/* What is worth a word about a result that the inventory consumes. */
+struct watch_news {
+    struct listing numbers;    /* its numbers only; zeros where there is no listing */
+    struct ticket_set *before; /* references; NULL = none */
+    struct ticket_set *tickets;
+};
+
+/* before: the tickets that the inventory had. */
+struct watch_news watch_news_of(const struct job_result *r, struct ticket_set *before);
+void watch_news_release(struct watch_news *news);
+
 void watch_log_success(const struct watch *w, const struct job_result *r,
-                       const struct listing *listing);
+                       const struct watch_news *news);
 /* What is odd about it, when that changes. */
-void watch_log_listing(struct watch *w, const struct listing *listing);
+void watch_log_news(struct watch *w, const struct job_result *r, const struct watch_news *news,
+                    bool success);
 
 void watch_log_failure(const struct watch *w, const struct err *err, bool has_data);
 

@@ -133,6 +133,6 @@ void worker_join(struct worker *worker)
     pthread_join(worker->thread, NULL);
     if (worker->has_job)
         job_release(&worker->job);
-    listing_free(worker->result->listing);
+    job_result_release(worker->result);
     worker_free(worker);
 }

@@ -76,8 +76,8 @@ static void test_other_order(void **state)
     bench_text(&b, T0_MS, &text);
     expect(&text, A "up", 0, "", "1");
     expect(&text, A "up", 2, "", "0");
-    assert_true(inventory_has_data(b.inventory, 2));
-    assert_false(inventory_has_data(b.inventory, 0));
+    assert_true(inventory_has_data(b.inventory, 2, COLLECTOR_DEPLOYMENTS));
+    assert_false(inventory_has_data(b.inventory, 0, COLLECTOR_DEPLOYMENTS));
     /* The exposition follows the configuration. */
     assert_true(strstr(text.ptr, series(A "up", 2, "")) < strstr(text.ptr, series(A "up", 0, "")));
     bench_stop(&b);
@@ -128,12 +128,13 @@ static void test_two_workspaces(void **state)
     bench_configure(&b, 1);
     bench_configure(&b, 2);
     bench_text(&b, T0_MS, &text);
-    assert_false(inventory_has_data(b.inventory, 1)); /* it went in between */
+    assert_false(
+        inventory_has_data(b.inventory, 1, COLLECTOR_DEPLOYMENTS)); /* it went in between */
     bench_succeed(&b, 1, three(), T0_MS);
     swap(&b, 0, 1);
     bench_configure(&b, 2);
     bench_text(&b, T0_MS, &text);
-    assert_true(inventory_has_data(b.inventory, 0));
+    assert_true(inventory_has_data(b.inventory, 0, COLLECTOR_DEPLOYMENTS));
     assert_string_equal(value_of(&text, A "up{workspace=\"other\",flink_namespace=\"ns-0\"}"), "1");
     expect(&text, A "up", 0, "", "");
     bench_stop(&b);
@@ -241,7 +242,7 @@ static void test_deny_shares_the_rest(void **state)
     assert_int_equal(n_after, n_before - 2);
     for (size_t i = 0; i < 2; i++) /* jobs, in front of info */
         assert_ptr_equal(of_after[i], of_before[i]);
-    for (size_t i = 2; i < n_after - 1; i++)
+    for (size_t i = 2; i < n_after - 2; i++) /* behind them, the two of the namespaces */
         assert_ptr_equal(of_after[i], of_before[i + 2]);
     snapshot_unref(before);
     snapshot_unref(after);

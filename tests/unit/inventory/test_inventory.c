@@ -149,11 +149,11 @@ static void test_success(void **state)
 
     (void)state;
     bench_start(&b, 1);
-    assert_false(inventory_has_data(b.inventory, 0));
-    assert_false(inventory_withheld(b.inventory, 0, INT64_MAX));
+    assert_false(inventory_has_data(b.inventory, 0, COLLECTOR_DEPLOYMENTS));
+    assert_false(inventory_withheld(b.inventory, 0, COLLECTOR_DEPLOYMENTS, INT64_MAX));
     assert_false(inventory_succeeded(b.inventory, 0));
     bench_succeed(&b, 0, three(), T0_MS);
-    assert_true(inventory_has_data(b.inventory, 0));
+    assert_true(inventory_has_data(b.inventory, 0, COLLECTOR_DEPLOYMENTS));
     assert_true(inventory_succeeded(b.inventory, 0));
     bench_text(&b, T0_MS, &text);
     expect(&text, A "up", 0, "", "1");
@@ -233,7 +233,7 @@ static void test_failure_keeps_the_data(void **state)
     expect(&text, A "refresh_failures_total", 0, DEPLOYMENTS ",reason=\"dns\"", "0");
     expect(&text, A "namespace_deployments", 0, "", "3");
     assert_int_equal(samples_of(&text, A "deployment_info"), 3);
-    assert_true(inventory_has_data(b.inventory, 0));
+    assert_true(inventory_has_data(b.inventory, 0, COLLECTOR_DEPLOYMENTS));
     assert_false(inventory_succeeded(b.inventory, 0));
     bench_fail(&b, 0, ERR_TLS, "certificate expired", T0_MS + 190000);
     s = bench_snapshot(&b, T0_MS + 190000);
@@ -352,7 +352,8 @@ static void expect_shown(struct bench *b, int64_t now_mono_ms, bool shown)
     expect(&text, A "refresh_failures_total", 0, DEPLOYMENTS ",reason=\"timeout\"", "1");
     expect(&text, A "up", 0, "", "0");
     assert_int_equal(status_of(b, 0, now_mono_ms).withheld, !shown);
-    assert_int_equal(inventory_withheld(b->inventory, 0, now_mono_ms), !shown);
+    assert_int_equal(inventory_withheld(b->inventory, 0, COLLECTOR_DEPLOYMENTS, now_mono_ms),
+                     !shown);
 }
 
 static void test_withholding(void **state)
@@ -371,7 +372,7 @@ static void test_withholding(void **state)
     expect_shown(&b, T0_MS + 99999999, false);
     assert_true(inventory_next_withhold_mono_ms(b.inventory, T0_MS + 299999) == T0_MS + 300000);
     assert_true(inventory_next_withhold_mono_ms(b.inventory, T0_MS + 300000) == INT64_MAX);
-    assert_true(inventory_has_data(b.inventory, 0));
+    assert_true(inventory_has_data(b.inventory, 0, COLLECTOR_DEPLOYMENTS));
     /* A longer limit shows it again, at once; a success, too. */
     b.targets[0].max_staleness_ms = 400000;
     bench_configure(&b, 1);
@@ -532,17 +533,17 @@ static void test_generations_share(void **state)
     bench_succeed(&b, 0, three(), T0_MS);
     bench_succeed(&b, 1, three(), T0_MS);
     first = bench_snapshot(&b, T0_MS);
-    /* The same again: only the piece of the namespaces' families is new. */
+    /* The same again: only the two pieces of the namespaces' families are new. */
     bench_succeed(&b, 0, three(), T0_MS + 60000);
     second = bench_snapshot(&b, T0_MS + 60000);
-    assert_int_equal(count_new(first, second), 1);
+    assert_int_equal(count_new(first, second), 2);
     (void)snapshot_pieces(second, EXPO_TEXT, &n);
-    assert_int_equal(n, 11 + 2 * 11 + 1); /* max_slots is told by none */
+    assert_int_equal(n, 11 + 2 * 11 + 2); /* max_slots is told by none */
     /* A value of one deployment: its own piece, too. */
     listing->items[2].jobs[JOB_FAILED]++;
     bench_succeed(&b, 1, listing, T0_MS + 60000);
     third = bench_snapshot(&b, T0_MS + 60000);
-    assert_int_equal(count_new(second, third), 2);
+    assert_int_equal(count_new(second, third), 3);
     snapshot_unref(first);
     snapshot_unref(second);
     snapshot_unref(third);

@@ -49,6 +49,9 @@ void fake_settings_init(struct fake_settings *settings, size_t n)
             .max_staleness_ms = 300000,
             .max_backoff_ms = 300000,
             .max_deployments = 100000,
+            .ticket_dir = "",
+            .ticket_ttl_ms = 3600000,
+            .max_tickets = 100,
         };
     }
 }
@@ -72,6 +75,8 @@ struct conf *fake_conf_new(const struct fake_settings *settings)
         .credentials = fake->settings.credentials,
         .n_credentials = settings->n_credentials,
         .deny = settings->deny,
+        .aggregation = settings->aggregation,
+        .draft_lock_holder = settings->draft_lock_holder,
     };
     atomic_init(&fake->refs, 1);
     atomic_fetch_add(&confs_alive, 1);
@@ -159,7 +164,8 @@ bool credentials_same(const struct credentials *c, const struct credentials_spec
 
 /* --- the control plane --- */
 
-#define NAMES 128
+#define NAMES   256
+#define TICKETS 64
 
 struct api_client {
     bool stopped; /* under mu */
@@ -169,7 +175,7 @@ static struct {
     pthread_mutex_t mu;
     pthread_cond_t changed;
     struct {
-        char name[16];
+        char name[32];
         enum fake_mode mode;
         size_t n_items;
         struct fake_seen seen;
@@ -179,6 +185,14 @@ static struct {
     int64_t delay_ms;
     bool refuse_clients;
     unsigned running, most_running;
+    struct {
+        char id[TICKET_ID_MAX + 1];
+        enum err_kind kind;
+        enum ticket_status status;
+        int8_t success;
+        unsigned asked;
+    } tickets[TICKETS];
+    size_t n_tickets;
 } fake = {.mu = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 void fake_reset(void)
@@ -186,6 +200,8 @@ void fake_reset(void)
     pthread_mutex_lock(&fake.mu);
     memset(fake.names, 0, sizeof(fake.names));
     fake.n_names = 0;
+    memset(fake.tickets, 0, sizeof(fake.tickets));
+    fake.n_tickets = 0;
     fake.usual_mode = FAKE_SUCCEED;
     fake.delay_ms = 0;
     fake.refuse_clients = false;
@@ -305,16 +321,9 @@ void api_client_resume(struct api_client *client)
     pthread_mutex_unlock(&fake.mu);
 }
 
-static int make_listing(size_t n, struct listing **ret, struct err *err)
+static int make_deployments(struct listing *listing, struct err *err)
 {
-    CLEANUP(listing_freep) struct listing *listing = listing_new();
-
-    if (!listing)
-        return err_nomem(err, "a listing");
-    listing->items = arena_calloc(listing->arena, n, sizeof(*listing->items));
-    if (!listing->items)
-        return err_nomem(err, "a listing");
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < listing->n_items; i++) {
         char id[32];
         struct deployment *d = &listing->items[i];
 
@@ -324,9 +333,42 @@ static int make_listing(size_t n, struct listing **ret, struct err *err)
             return err_nomem(err, "a listing");
         d->name = d->execution_mode = d->engine_version = d->artifact_kind = d->target = "";
         d->target_mode = d->resource_setting_mode = d->draft_id = "";
+        if (i == 0)
+            d->name = "first";
     }
+    return 0;
+}
+
+static int make_drafts(struct listing *listing, struct err *err)
+{
+    for (size_t i = 0; i < listing->n_items; i++) {
+        char id[32];
+        struct draft *d = &listing->drafts[i];
+
+        snprintf(id, sizeof(id), "draft-%06zu", i);
+        *d = (struct draft){.id = arena_strdup(listing->arena, id)};
+        if (!d->id)
+            return err_nomem(err, "a listing");
+        d->name = d->deployment_id = d->lock_holder = "";
+        d->execution_mode = d->engine_version = d->artifact_kind = "";
+    }
+    return 0;
+}
+
+static int make_listing(enum record_kind kind, size_t n, struct listing **ret, struct err *err)
+{
+    CLEANUP(listing_freep) struct listing *listing = listing_new();
+
+    if (!listing)
+        return err_nomem(err, "a listing");
+    listing->kind = kind;
     listing->n_items = n;
     listing->pages = 1;
+    listing->records = arena_calloc(listing->arena, n, record_kind_size(kind));
+    if (!listing->records)
+        return err_nomem(err, "a listing");
+    if (kind == RECORD_DRAFT ? make_drafts(listing, err) : make_deployments(listing, err))
+        return -1;
     *ret = TAKE(listing);
     return 0;
 }
@@ -360,17 +402,29 @@ static void note_begun(size_t name, const struct api_request *request)
     seen->deadline_left_ms = request->deadline_mono_ms - clock_mono_ms();
 }
 
-int api_client_list_deployments(struct api_client *client, const struct api_request *request,
-                                struct listing **ret, struct api_stats *stats, struct err *err)
+/* What a call is known by, and what becomes of it. */
+struct call {
+    const char *suffix;
+    unsigned without;
+    size_t n_items; /* how many it brings */
+};
+
+/* One call from its beginning to its end; -1 and err if it fails. */
+static int go_through(struct api_client *client, const struct api_request *request,
+                      enum operation operation, struct call *call, struct api_stats *stats,
+                      struct err *err)
 {
+    char key[32];
     enum fake_mode mode;
-    size_t name, n_items;
+    size_t name;
     bool stopped;
 
+    snprintf(key, sizeof(key), "%s%s", request->namespace_name, call->suffix);
     pthread_mutex_lock(&fake.mu);
-    name = find(request->namespace_name);
+    name = find(key);
     note_begun(name, request);
-    n_items = fake.names[name].n_items;
+    fake.names[name].seen.without = call->without;
+    call->n_items = fake.names[name].n_items;
     wait_for_answer(client, name);
     fake.names[name].seen.running--;
     fake.names[name].seen.ended++;
@@ -379,10 +433,112 @@ int api_client_list_deployments(struct api_client *client, const struct api_requ
     stopped = client->stopped;
     pthread_mutex_unlock(&fake.mu);
 
-    api_stats_count(stats, OPERATION_LIST_DEPLOYMENTS, mode == FAKE_FAIL ? 500 : 200);
+    api_stats_count(stats, operation, mode == FAKE_FAIL ? 500 : 200);
     if (stopped)
         return err_set(err, ERR_STOPPED, "stopped");
     if (mode == FAKE_FAIL)
         return err_set(err, ERR_HTTP, "status 500");
-    return make_listing(n_items, ret, err);
+    return 0;
+}
+
+int api_client_list_deployments(struct api_client *client, const struct api_request *request,
+                                struct listing **ret, struct api_stats *stats, struct err *err)
+{
+    struct call call = {.suffix = ""};
+
+    if (go_through(client, request, OPERATION_LIST_DEPLOYMENTS, &call, stats, err) < 0)
+        return -1;
+    return make_listing(RECORD_DEPLOYMENT, call.n_items, ret, err);
+}
+
+int api_client_list_deployments_by_name(struct api_client *client,
+                                        const struct api_request *request, unsigned without,
+                                        struct listing **ret, struct api_stats *stats,
+                                        struct err *err)
+{
+    struct call call = {.suffix = ":names", .without = without};
+
+    if (go_through(client, request, OPERATION_GET_DEPLOYMENTS_BY_NAME, &call, stats, err) < 0)
+        return -1;
+    return make_listing(RECORD_DEPLOYMENT, call.n_items, ret, err);
+}
+
+int api_client_list_drafts(struct api_client *client, const struct api_request *request,
+                           struct listing **ret, struct api_stats *stats, struct err *err)
+{
+    struct call call = {.suffix = ":drafts"};
+
+    if (go_through(client, request, OPERATION_LIST_DEPLOYMENT_DRAFTS, &call, stats, err) < 0)
+        return -1;
+    return make_listing(RECORD_DRAFT, call.n_items, ret, err);
+}
+
+/* Index of a ticket; they are added as they come. Under mu. */
+static size_t find_ticket(const char *id)
+{
+    size_t i = 0;
+
+    while (i < fake.n_tickets && strcmp(fake.tickets[i].id, id) != 0)
+        i++;
+    if (i == fake.n_tickets) {
+        if (fake.n_tickets == TICKETS)
+            abort();
+        snprintf(fake.tickets[i].id, sizeof(fake.tickets[i].id), "%s", id);
+        fake.tickets[i].success = -1;
+        fake.n_tickets++;
+    }
+    return i;
+}
+
+void fake_set_ticket(const char *id, enum err_kind kind, enum ticket_status status, int8_t success)
+{
+    size_t i;
+
+    pthread_mutex_lock(&fake.mu);
+    i = find_ticket(id);
+    fake.tickets[i].kind = kind;
+    fake.tickets[i].status = status;
+    fake.tickets[i].success = success;
+    pthread_mutex_unlock(&fake.mu);
+}
+
+unsigned fake_ticket_asked(const char *id)
+{
+    unsigned asked;
+
+    pthread_mutex_lock(&fake.mu);
+    asked = fake.tickets[find_ticket(id)].asked;
+    pthread_mutex_unlock(&fake.mu);
+    return asked;
+}
+
+int api_client_get_ticket(struct api_client *client, const struct api_request *request,
+                          const char *ticket_id, struct arena *arena, struct ticket_answer *ret,
+                          json_value **data, struct api_stats *stats, struct err *err)
+{
+    struct call call = {.suffix = ":tickets"};
+    enum err_kind kind;
+    size_t i;
+
+    (void)data;
+    if (go_through(client, request, OPERATION_GET_DEPLOY_DEPLOYMENT_DRAFT_RESULT, &call, stats,
+                   err) < 0)
+        return -1;
+    pthread_mutex_lock(&fake.mu);
+    i = find_ticket(ticket_id);
+    fake.tickets[i].asked++;
+    kind = fake.tickets[i].kind;
+    *ret = (struct ticket_answer){
+        .status = fake.tickets[i].status,
+        .status_text = "",
+        .success = fake.tickets[i].success,
+        .validated = fake.tickets[i].success,
+        .deployment_id = arena_strdup(arena, "id-000000"),
+        .message = "",
+        .validation_result = "",
+    };
+    pthread_mutex_unlock(&fake.mu);
+    if (kind != ERR_NONE)
+        return err_set(err, kind, "as the test says");
+    return ret->deployment_id ? 0 : err_nomem(err, "a ticket");
 }

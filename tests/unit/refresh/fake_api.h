@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "conf/conf.h"
 #include "model/target.h"
+#include "model/ticket.h"
 
 /* --- configuration --- */
 
@@ -30,6 +31,8 @@ struct fake_settings {
     struct credentials_spec credentials[2];
     size_t n_credentials;
     struct glob_list deny;
+    enum conf_aggregation aggregation;
+    bool draft_lock_holder;
 };
 
 /* n targets "t0", "t1", ... in workspace "w", each with one namespace "n0", "n1", ... */
@@ -48,6 +51,10 @@ enum fake_mode {
     FAKE_HANG, /* until the mode changes, or the client is stopped */
 };
 
+/*
+ * Deployments are known by their namespace's name alone, drafts as "n0:drafts", deployments by name
+ * as "n0:names", tickets as "n0:tickets".
+ */
 /* What a namespace saw. */
 struct fake_seen {
     unsigned begun;
@@ -56,6 +63,7 @@ struct fake_seen {
     unsigned most_running; /* at once */
     char endpoint[64];     /* of the last one that began */
     int64_t deadline_left_ms;
+    unsigned without; /* of deployments by name */
 };
 
 /* Forgets everything; every namespace succeeds with one deployment. */
@@ -63,6 +71,13 @@ void fake_reset(void);
 /* NULL = every namespace, those not yet heard of too. */
 void fake_set_mode(const char *namespace_name, enum fake_mode mode);
 void fake_set_items(const char *namespace_name, size_t n_items);
+/*
+ * What is answered about a ticket from now on; a kind other than ERR_NONE is an error instead.
+ * Tickets nobody set are executing.
+ */
+void fake_set_ticket(const char *id, enum err_kind kind, enum ticket_status status, int8_t success);
+/* How often a ticket was asked for. */
+unsigned fake_ticket_asked(const char *id);
 /* How long an answer takes. */
 void fake_set_delay_ms(int64_t delay_ms);
 /* New clients cannot be made any more, or again. */

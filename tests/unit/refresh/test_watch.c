@@ -283,7 +283,7 @@ static void test_reads_differently(void **state)
         for (int running = 0; running < 2; running++) {
             struct fake_settings settings;
             struct watch_set set;
-            uint64_t id;
+            uint64_t id, other;
 
             settings_with_everything(&settings);
             set = make(&settings, NULL, T0);
@@ -292,6 +292,7 @@ static void test_reads_differently(void **state)
             set.watches[0].running = running;
             set.watches[0].timetable.failures = 3;
             id = set.watches[0].id;
+            other = set.watches[1].id;
             apply(&settings, (enum change)change);
             remake(&set, &settings, T0 + 100);
             assert_true(set.watches[0].timetable.due_mono_ms == T0 + 100);
@@ -300,7 +301,7 @@ static void test_reads_differently(void **state)
             assert_int_equal(set.watches[0].outdated, running);
             assert_int_equal(set.watches[0].running, running);
             /* The other target has nothing to do with it. */
-            assert_true(set.watches[1].timetable.due_mono_ms == T0 + 45678);
+            assert_true(watch_find(&set, other)->timetable.due_mono_ms == T0 + 45678);
             watch_set_release(&set);
         }
     }
