@@ -11,7 +11,8 @@ int bench_try_configure(struct bench *b, size_t n, struct err *err)
 {
     struct inventory_watch watches[BENCH_MAX];
     const struct inventory_settings settings = {.deny = &b->deny,
-                                                .aggregate_by_namespace = b->aggregate};
+                                                .aggregate_by_namespace = b->aggregate,
+                                                .draft_lock_holder = b->draft_lock_holder};
 
     for (size_t i = 0; i < n; i++)
         watches[i] = (struct inventory_watch){&b->targets[i], b->namespaces[i]};
@@ -47,36 +48,34 @@ void bench_stop(struct bench *b)
     registry_free(b->registry);
 }
 
-static void done(struct bench *b, size_t entry, struct refresh_outcome *outcome,
-                 int64_t now_mono_ms)
+void bench_done(struct bench *b, size_t entry, enum collector collector,
+                struct refresh_outcome outcome, int64_t now_mono_ms)
 {
     struct err err = {0};
-    bool success = outcome->listing != NULL;
+    bool success = outcome.kind == ERR_NONE;
 
-    outcome->ended_mono_ms = now_mono_ms;
-    outcome->ended_unix_ms = U0_MS + (now_mono_ms - T0_MS);
-    outcome->duration_ms = 2410;
-    inventory_refresh_begun(b->inventory, entry, COLLECTOR_DEPLOYMENTS,
-                            outcome->ended_unix_ms - outcome->duration_ms);
-    assert_int_equal(
-        inventory_refresh_done(b->inventory, entry, COLLECTOR_DEPLOYMENTS, outcome, &err),
-        success ? 0 : -1);
+    outcome.ended_mono_ms = now_mono_ms;
+    outcome.ended_unix_ms = U0_MS + (now_mono_ms - T0_MS);
+    outcome.duration_ms = 2410;
+    inventory_refresh_begun(b->inventory, entry, collector,
+                            outcome.ended_unix_ms - outcome.duration_ms);
+    assert_int_equal(inventory_refresh_done(b->inventory, entry, collector, &outcome, &err),
+                     success ? 0 : -1);
+    assert_null(outcome.listing);
+    assert_null(outcome.tickets);
 }
 
 void bench_succeed(struct bench *b, size_t entry, struct listing *listing, int64_t now_mono_ms)
 {
-    struct refresh_outcome outcome = {.listing = listing};
-
-    done(b, entry, &outcome, now_mono_ms);
-    assert_null(outcome.listing);
+    bench_done(b, entry, COLLECTOR_DEPLOYMENTS, (struct refresh_outcome){.listing = listing},
+               now_mono_ms);
 }
 
 void bench_fail(struct bench *b, size_t entry, enum err_kind kind, const char *message,
                 int64_t now_mono_ms)
 {
-    struct refresh_outcome outcome = {.kind = kind, .message = message};
-
-    done(b, entry, &outcome, now_mono_ms);
+    bench_done(b, entry, COLLECTOR_DEPLOYMENTS,
+               (struct refresh_outcome){.kind = kind, .message = message}, now_mono_ms);
 }
 
 struct snapshot *bench_snapshot(struct bench *b, int64_t now_mono_ms)

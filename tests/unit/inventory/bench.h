@@ -24,6 +24,7 @@ struct bench {
     const char *namespaces[BENCH_MAX];
     struct glob_list deny;
     bool aggregate;
+    bool draft_lock_holder;
 };
 
 /* n namespaces "ns-0", "ns-1", ... of usual targets, configured. */
@@ -37,6 +38,13 @@ int bench_try_configure(struct bench *b, size_t n, struct err *err) MUST_CHECK;
 void bench_succeed(struct bench *b, size_t entry, struct listing *listing, int64_t now_mono_ms);
 void bench_fail(struct bench *b, size_t entry, enum err_kind kind, const char *message,
                 int64_t now_mono_ms);
+
+/*
+ * A refresh of any collector, with the outcome's listing or tickets (consumed), kind and message;
+ * the rest of it is filled in.
+ */
+void bench_done(struct bench *b, size_t entry, enum collector collector,
+                struct refresh_outcome outcome, int64_t now_mono_ms);
 
 struct snapshot *bench_snapshot(struct bench *b, int64_t now_mono_ms);
 /* Resets out and writes the text format; both formats are checked to be sound. */

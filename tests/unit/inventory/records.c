@@ -108,6 +108,75 @@ struct listing *listing_of_numbers(const uint32_t *numbers, size_t n)
     return listing;
 }
 
+struct draft draft_full(const char *id, const char *name, const char *deployment_id)
+{
+    return (struct draft){
+        .id = id,
+        .name = name,
+        .deployment_id = deployment_id,
+        .execution_mode = "streaming",
+        .engine_version = "vvr-8.0.11-flink-1.17",
+        .artifact_kind = "sqlscript",
+        .lock_holder = "",
+        .created_unix_s = 1765990000,
+        .modified_unix_s = 1790000000,
+    };
+}
+
+struct listing *listing_of_drafts(const struct draft *items, size_t n)
+{
+    struct listing *listing = listing_new();
+
+    assert_non_null(listing);
+    listing->kind = RECORD_DRAFT;
+    listing->drafts = arena_calloc(listing->arena, n, sizeof(*listing->drafts));
+    assert_non_null(listing->drafts);
+    listing->n_items = n;
+    listing->expected = (int64_t)n;
+    listing->pages = 1;
+    for (size_t i = 0; i < n; i++) {
+        assert_true(i == 0 || strcmp(items[i - 1].id, items[i].id) < 0);
+        listing->drafts[i] = items[i];
+    }
+    return listing;
+}
+
+struct ticket ticket_executing(const char *id)
+{
+    return (struct ticket){
+        .id = id,
+        .draft_id = "",
+        .deployment_id = "",
+        .status = TICKET_EXECUTING,
+        .validated = -1,
+        .failure = TICKET_FAILURE_END,
+        .tracked_unix_ms = INT64_C(1790000000000),
+        .tracked_mono_ms = 5000,
+    };
+}
+
+struct ticket_set *tickets_of(const struct ticket *items, size_t n)
+{
+    struct arena *arena = arena_new();
+    struct ticket_set *set;
+    struct ticket *copies;
+
+    assert_non_null(arena);
+    set = arena_calloc(arena, 1, sizeof(*set));
+    copies = arena_calloc(arena, n + 1, sizeof(*copies));
+    assert_true(set && copies);
+    for (size_t i = 0; i < n; i++) {
+        assert_true(i == 0 || strcmp(items[i - 1].id, items[i].id) < 0);
+        copies[i] = items[i];
+    }
+    atomic_init(&set->refs, 1);
+    set->arena = arena;
+    set->items = copies;
+    set->n_items = n;
+    set->asked = n;
+    return set;
+}
+
 struct target target_usual(void)
 {
     return (struct target){

@@ -13,6 +13,7 @@
 #include "metrics/registry.h"
 #include "model/listing.h"
 #include "model/target.h"
+#include "model/ticket.h"
 
 /* A record that tells nothing but its id and name. */
 struct deployment record_absent(const char *id, const char *name);
@@ -23,6 +24,16 @@ struct deployment record_full(const char *id, const char *name);
 struct listing *listing_of(const struct deployment *items, size_t n);
 /* A listing of records with ids "d-00000012" and so on; the same number gives the same record. */
 struct listing *listing_of_numbers(const uint32_t *numbers, size_t n);
+
+/* A draft that tells all but a content. deployment_id may be "". */
+struct draft draft_full(const char *id, const char *name, const char *deployment_id);
+/* As listing_of, of drafts. */
+struct listing *listing_of_drafts(const struct draft *items, size_t n);
+
+/* A ticket that is followed and executing; all strings borrowed. */
+struct ticket ticket_executing(const char *id);
+/* A set of copies of the tickets, which must be sorted by id; strings are borrowed. */
+struct ticket_set *tickets_of(const struct ticket *items, size_t n);
 
 /* A target named "prod" with one namespace's usual settings; strings are static. */
 struct target target_usual(void);

@@ -20,7 +20,7 @@
 #define T0_MS   INT64_C(1000000)
 #define U0_MS   INT64_C(1790001200000)
 
-#define WATCHES 5
+#define WATCHES 6
 
 /* --- made-up data --- */
 
@@ -106,19 +106,67 @@ static struct listing *one_job(void)
     return listing;
 }
 
+/* Drafts beside deployed(): one like it, one that drifted, one never deployed. */
+static struct listing *some_drafts(void)
+{
+    struct draft drafts[] = {
+        draft_full("0b7d3d0a", "orders-enrich", "5a-deployed"),
+        draft_full("1c-\"odd\"", "订单\n", "5a-deployed"),
+        draft_full("2d-new", "", ""),
+    };
+    struct listing *listing;
+
+    drafts[0].content_hash = 1;
+    drafts[1].content_hash = 2;
+    drafts[1].locked = 1;
+    drafts[1].lock_holder = "somebody";
+    drafts[2].created_unix_s = drafts[2].modified_unix_s = 0;
+    drafts[2].execution_mode = drafts[2].engine_version = drafts[2].artifact_kind = "";
+    listing = listing_of_drafts(drafts, ARRAY_LEN(drafts));
+    listing->duplicates = 1;
+    return listing;
+}
+
+static struct listing *deployed(void)
+{
+    struct deployment d = record_full("5a-deployed", "orders-enrich");
+
+    d.content_hash = 1;
+    return listing_of(&d, 1);
+}
+
+static struct ticket_set *some_tickets(void)
+{
+    struct ticket items[] = {ticket_executing("A1_executing"),
+                             ticket_executing("b3dcdb25-bf36-457d-92ba-a36077e8d99a"),
+                             ticket_executing("c-refused"), ticket_executing("d-retired")};
+
+    for (size_t i = 1; i < ARRAY_LEN(items); i++) {
+        items[i].status = TICKET_FINISHED;
+        items[i].ended = true;
+        items[i].ended_unix_ms = INT64_C(1790000090000) + (int64_t)i * 250;
+        items[i].validated = i != 2;
+        items[i].draft_id = "0b7d3d0a";
+        items[i].deployment_id = "5a-deployed";
+    }
+    items[2].failure = TICKET_FAILURE_VALIDATION;
+    items[3].retired = true;
+    return tickets_of(items, ARRAY_LEN(items));
+}
+
 /* --- made-up events --- */
 
 static void configure(struct inventory *inventory, struct target *targets)
 {
     static const struct glob_list nothing;
-    const struct inventory_settings settings = {.deny = &nothing};
+    const struct inventory_settings settings = {.deny = &nothing, .draft_lock_holder = true};
     struct inventory_watch watches[WATCHES] = {
         {&targets[0], "prod-default"}, {&targets[0], "odd \"name\"\\"}, {&targets[1], "default"},
-        {&targets[2], "default"},      {&targets[2], "untried"},
+        {&targets[2], "default"},      {&targets[2], "untried"},        {&targets[3], "release"},
     };
     struct err err;
 
-    targets[0] = targets[1] = targets[2] = target_usual();
+    targets[0] = targets[1] = targets[2] = targets[3] = target_usual();
     targets[1].name = "staging \\ \"b\"";
     targets[1].workspace = "a14bd5d90a4f4e";
     targets[1].region_id = "";
@@ -127,23 +175,32 @@ static void configure(struct inventory *inventory, struct target *targets)
     targets[2].workspace = "ffffffffffffff";
     targets[2].max_staleness_ms = 61000;
     targets[2].interval_ms = 500;
+    targets[3].name = "release";
+    targets[3].workspace = "0123456789abcd";
+    targets[3].collectors =
+        1u << COLLECTOR_DEPLOYMENTS | 1u << COLLECTOR_DRAFTS | 1u << COLLECTOR_TICKETS;
     assert_int_equal(inventory_configure(inventory, &settings, watches, WATCHES, &err), 0);
+}
+
+static void done_by(struct inventory *inventory, size_t entry, enum collector collector,
+                    struct refresh_outcome outcome, int64_t now_ms)
+{
+    struct err err = {0};
+    bool success = outcome.kind == ERR_NONE;
+
+    outcome.ended_mono_ms = now_ms;
+    outcome.ended_unix_ms = U0_MS + (now_ms - T0_MS);
+    outcome.duration_ms = 1000 + (int64_t)entry * 205;
+    inventory_refresh_begun(inventory, entry, collector,
+                            outcome.ended_unix_ms - outcome.duration_ms);
+    assert_int_equal(inventory_refresh_done(inventory, entry, collector, &outcome, &err),
+                     success ? 0 : -1);
 }
 
 static void done(struct inventory *inventory, size_t entry, struct refresh_outcome outcome,
                  int64_t now_ms)
 {
-    struct err err = {0};
-    bool success = outcome.listing != NULL;
-
-    outcome.ended_mono_ms = now_ms;
-    outcome.ended_unix_ms = U0_MS + (now_ms - T0_MS);
-    outcome.duration_ms = 1000 + (int64_t)entry * 205;
-    inventory_refresh_begun(inventory, entry, COLLECTOR_DEPLOYMENTS,
-                            outcome.ended_unix_ms - outcome.duration_ms);
-    assert_int_equal(
-        inventory_refresh_done(inventory, entry, COLLECTOR_DEPLOYMENTS, &outcome, &err),
-        success ? 0 : -1);
+    done_by(inventory, entry, COLLECTOR_DEPLOYMENTS, outcome, now_ms);
 }
 
 static void let_things_happen(struct inventory *inventory)
@@ -173,6 +230,11 @@ static void let_things_happen(struct inventory *inventory)
          T0_MS + 60007);
     inventory_refresh_missed(inventory, 2, COLLECTOR_DEPLOYMENTS);
     done(inventory, 3, (struct refresh_outcome){.listing = one_job()}, T0_MS);
+    done(inventory, 5, (struct refresh_outcome){.listing = deployed()}, T0_MS);
+    done_by(inventory, 5, COLLECTOR_DRAFTS, (struct refresh_outcome){.listing = some_drafts()},
+            T0_MS);
+    done_by(inventory, 5, COLLECTOR_TICKETS, (struct refresh_outcome){.tickets = some_tickets()},
+            T0_MS);
 }
 
 /* --- comparison --- */
@@ -225,7 +287,7 @@ static void test_golden(void **state)
 {
     struct registry *registry = registry_new();
     struct inventory *inventory;
-    struct target targets[3];
+    struct target targets[4];
     CLEANUP(snapshot_unrefp) struct snapshot *s = NULL;
     CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
     CLEANUP(strbuf_release) struct strbuf openmetrics = STRBUF_INIT;
