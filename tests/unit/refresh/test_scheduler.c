@@ -18,126 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "fake_api.h"
-
-#define LIMIT_MS 20000
-
-/* Polls a condition; fails the test when it does not come true. */
-#define wait_until(condition)                           \
-    do {                                                \
-        int64_t until_ms_ = clock_mono_ms() + LIMIT_MS; \
-        while (!(condition)) {                          \
-            if (clock_mono_ms() > until_ms_)            \
-                fail_msg("in vain: %s", #condition);    \
-            pause_ms(2);                                \
-        }                                               \
-    } while (0)
-
-static void pause_ms(long ms)
-{
-    nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
-}
-
-/* One scheduler and what it works with. */
-struct rig {
-    struct registry *registry;
-    struct snapshot_slot *slot;
-    struct scheduler *scheduler;
-    struct fake_settings settings;
-};
-
-static struct rig rig;
-
-static int try_start(struct rig *r, bool once, struct err *err)
-{
-    CLEANUP(conf_unrefp) struct conf *conf = fake_conf_new(&r->settings);
-    const struct scheduler_options options = {
-        .conf = conf, .registry = r->registry, .slot = r->slot, .once = once};
-
-    return conf ? scheduler_start(&options, &r->scheduler, err) : err_nomem(err, "");
-}
-
-/* n targets with a namespace each, at their usual interval of a minute. */
-static void rig_init(struct rig *r, size_t n)
-{
-    *r = (struct rig){.registry = registry_new(), .slot = snapshot_slot_new()};
-    assert_true(r->registry && r->slot);
-    fake_reset();
-    fake_settings_init(&r->settings, n);
-}
-
-static void rig_start(struct rig *r, bool once)
-{
-    struct err err;
-
-    if (try_start(r, once, &err) < 0)
-        fail_msg("%s", err.msg);
-}
-
-static void rig_stop(struct rig *r)
-{
-    scheduler_stop(TAKE(r->scheduler));
-    registry_free(TAKE(r->registry));
-    snapshot_slot_free(TAKE(r->slot));
-    assert_int_equal(fake_confs_alive(), 0);
-    assert_int_equal(fake_credentials_alive(), 0);
-}
-
-/* After a test that failed in the midst: the next one must not find its threads. */
-static int clean_up(void **state)
-{
-    (void)state;
-    alloc_fail_off();
-    rig_stop(&rig);
-    return 0;
-}
-
-static int rig_try_reload(struct rig *r, struct err *err)
-{
-    CLEANUP(conf_unrefp) struct conf *conf = fake_conf_new(&r->settings);
-
-    assert_non_null(conf);
-    return scheduler_reload(r->scheduler, conf, err);
-}
-
-static void rig_reload(struct rig *r)
-{
-    struct err err;
-
-    if (rig_try_reload(r, &err) < 0)
-        fail_msg("%s", err.msg);
-}
-
-/* True if the current generation has this text. */
-static bool published(const struct rig *r, const char *text)
-{
-    CLEANUP(snapshot_unrefp) struct snapshot *s = snapshot_acquire(r->slot);
-    CLEANUP(strbuf_release) struct strbuf all = STRBUF_INIT;
-    struct piece *const *pieces;
-    size_t n;
-
-    assert_non_null(s);
-    pieces = snapshot_pieces(s, EXPO_TEXT, &n);
-    for (size_t i = 0; i < n; i++) {
-        size_t len;
-        const char *piece = piece_text(pieces[i], &len);
-
-        strbuf_add(&all, piece, len);
-    }
-    return strstr(strbuf_str(&all), text) != NULL;
-}
-
-/* 'aliyun_flink_NAME{workspace="w",flink_namespace="NS"MORE} VALUE', a whole line of it. */
-static bool published_value(const struct rig *r, const char *name, const char *ns, const char *more,
-                            const char *value)
-{
-    char line[256];
-
-    snprintf(line, sizeof(line), "\naliyun_flink_%s{workspace=\"w\",flink_namespace=\"%s\"%s} %s\n",
-             name, ns, more, value);
-    return published(r, line);
-}
-
-#define COLLECTOR ",collector=\"deployments\""
+#include "rig.h"
 
 /* --- refreshing --- */
 
@@ -182,19 +63,11 @@ static void test_refreshes_all(void **state)
     rig_stop(&rig);
 }
 
-static void every(struct rig *r, int64_t interval_ms)
-{
-    for (size_t i = 0; i < r->settings.n_targets; i++) {
-        r->settings.targets[i].interval_ms = interval_ms;
-        r->settings.targets[i].max_backoff_ms = interval_ms;
-    }
-}
-
 static void test_again_and_again(void **state)
 {
     (void)state;
     rig_init(&rig, 2);
-    every(&rig, 20);
+    rig_every(&rig, 20);
     fake_set_mode("n1", FAKE_FAIL);
     rig_start(&rig, false);
     wait_until(fake_seen("n0").ended >= 5 && fake_seen("n1").ended >= 5);
@@ -206,7 +79,7 @@ static void test_no_overlap(void **state)
 {
     (void)state;
     rig_init(&rig, 3);
-    every(&rig, 5);
+    rig_every(&rig, 5);
     fake_set_delay_ms(17);
     rig_start(&rig, false);
     wait_until(fake_seen("n0").ended >= 6 && fake_seen("n2").ended >= 6);
@@ -221,7 +94,7 @@ static void test_a_hang_delays_nobody_else(void **state)
 {
     (void)state;
     rig_init(&rig, 4);
-    every(&rig, 20);
+    rig_every(&rig, 20);
     fake_set_mode("n1", FAKE_HANG);
     fake_set_mode("n3", FAKE_HANG);
     rig_start(&rig, false);
@@ -549,7 +422,7 @@ static void test_once(void **state)
 {
     (void)state;
     rig_init(&rig, 3);
-    every(&rig, 10);
+    rig_every(&rig, 10);
     rig_start(&rig, true);
     assert_true(scheduler_wait_once(rig.scheduler));
     /* What is published when it returns is complete. */
@@ -566,7 +439,7 @@ static void test_once_with_a_failure(void **state)
 {
     (void)state;
     rig_init(&rig, 2);
-    every(&rig, 10);
+    rig_every(&rig, 10);
     fake_set_mode("n1", FAKE_FAIL);
     rig_start(&rig, true);
     assert_false(scheduler_wait_once(rig.scheduler));
@@ -621,28 +494,28 @@ static void test_once_interrupted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(test_first_snapshot_is_there, clean_up),
-        cmocka_unit_test_teardown(test_refreshes_all, clean_up),
-        cmocka_unit_test_teardown(test_again_and_again, clean_up),
-        cmocka_unit_test_teardown(test_no_overlap, clean_up),
-        cmocka_unit_test_teardown(test_a_hang_delays_nobody_else, clean_up),
-        cmocka_unit_test_teardown(test_more_namespaces_than_workers, clean_up),
-        cmocka_unit_test_teardown(test_withholding_by_time, clean_up),
-        cmocka_unit_test_teardown(test_idle, clean_up),
-        cmocka_unit_test_teardown(test_publishing_without_memory, clean_up),
-        cmocka_unit_test_teardown(test_reload, clean_up),
-        cmocka_unit_test_teardown(test_reload_of_what_reads_differently, clean_up),
-        cmocka_unit_test_teardown(test_outdated_result_is_dropped, clean_up),
-        cmocka_unit_test_teardown(test_removed_while_it_runs, clean_up),
-        cmocka_unit_test_teardown(test_reload_that_fails, clean_up),
-        cmocka_unit_test_teardown(test_stop_in_the_midst, clean_up),
-        cmocka_unit_test_teardown(test_stop_at_once, clean_up),
-        cmocka_unit_test_teardown(test_reload_after_the_end, clean_up),
-        cmocka_unit_test_teardown(test_start_without_memory, clean_up),
-        cmocka_unit_test_teardown(test_once, clean_up),
-        cmocka_unit_test_teardown(test_once_with_a_failure, clean_up),
-        cmocka_unit_test_teardown(test_once_begins_at_once, clean_up),
-        cmocka_unit_test_teardown(test_once_interrupted, clean_up),
+        cmocka_unit_test_teardown(test_first_snapshot_is_there, rig_clean_up),
+        cmocka_unit_test_teardown(test_refreshes_all, rig_clean_up),
+        cmocka_unit_test_teardown(test_again_and_again, rig_clean_up),
+        cmocka_unit_test_teardown(test_no_overlap, rig_clean_up),
+        cmocka_unit_test_teardown(test_a_hang_delays_nobody_else, rig_clean_up),
+        cmocka_unit_test_teardown(test_more_namespaces_than_workers, rig_clean_up),
+        cmocka_unit_test_teardown(test_withholding_by_time, rig_clean_up),
+        cmocka_unit_test_teardown(test_idle, rig_clean_up),
+        cmocka_unit_test_teardown(test_publishing_without_memory, rig_clean_up),
+        cmocka_unit_test_teardown(test_reload, rig_clean_up),
+        cmocka_unit_test_teardown(test_reload_of_what_reads_differently, rig_clean_up),
+        cmocka_unit_test_teardown(test_outdated_result_is_dropped, rig_clean_up),
+        cmocka_unit_test_teardown(test_removed_while_it_runs, rig_clean_up),
+        cmocka_unit_test_teardown(test_reload_that_fails, rig_clean_up),
+        cmocka_unit_test_teardown(test_stop_in_the_midst, rig_clean_up),
+        cmocka_unit_test_teardown(test_stop_at_once, rig_clean_up),
+        cmocka_unit_test_teardown(test_reload_after_the_end, rig_clean_up),
+        cmocka_unit_test_teardown(test_start_without_memory, rig_clean_up),
+        cmocka_unit_test_teardown(test_once, rig_clean_up),
+        cmocka_unit_test_teardown(test_once_with_a_failure, rig_clean_up),
+        cmocka_unit_test_teardown(test_once_begins_at_once, rig_clean_up),
+        cmocka_unit_test_teardown(test_once_interrupted, rig_clean_up),
     };
 
     log_setup(LOG_ERROR, LOG_LOGFMT);
