@@ -465,6 +465,109 @@ static void test_unused_credentials(void **state)
     watch_set_release(&set);
 }
 
+/* --- collectors --- */
+
+#define ALL (1u << COLLECTOR_DEPLOYMENTS | 1u << COLLECTOR_DRAFTS | 1u << COLLECTOR_TICKETS)
+
+static void test_a_watch_for_each_collector(void **state)
+{
+    struct fake_settings settings;
+    struct watch_set set;
+    uint64_t drafts, tickets;
+
+    (void)state;
+    fake_settings_init(&settings, 2);
+    settings.targets[0].collectors = ALL;
+    settings.targets[1].collectors = 1u << COLLECTOR_DRAFTS | 1u << COLLECTOR_JOBS;
+    set = make(&settings, NULL, T0);
+    assert_int_equal(set.n_watches, 4);
+    assert_int_equal(set.n_entries, 2);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(set.watches[i].collector, i);
+        assert_int_equal(set.watches[i].entry, 0);
+        assert_string_equal(set.watches[i].namespace_name, "n0");
+        /* Their turns are not the same. */
+        assert_true(i == 0 ||
+                    set.watches[i].timetable.phase_ms != set.watches[i - 1].timetable.phase_ms);
+    }
+    assert_int_equal(set.watches[3].collector, COLLECTOR_DRAFTS);
+    assert_int_equal(set.watches[3].entry, 1);
+    assert_string_equal(set.entries[1].namespace_name, "n1");
+    /* One goes, the others stay who they are; the one that comes back is somebody new. */
+    drafts = set.watches[1].id;
+    tickets = set.watches[2].id;
+    age(&set.watches[2]);
+    settings.targets[0].collectors &= ~(1u << COLLECTOR_DRAFTS);
+    remake(&set, &settings, T0 + 1);
+    assert_int_equal(set.n_watches, 3);
+    assert_null(watch_find(&set, drafts));
+    assert_ptr_equal(watch_find(&set, tickets), &set.watches[1]);
+    assert_true(set.watches[1].timetable.due_mono_ms == T0 + 45678);
+    settings.targets[0].collectors = ALL;
+    remake(&set, &settings, T0 + 2);
+    assert_true(set.watches[1].id > tickets);
+    watch_set_release(&set);
+}
+
+static const char *const one_name[] = {"a"};
+static const char *const other_name[] = {"b"};
+static const struct target_ticket ticket_a[] = {{"n0", "a"}};
+static const struct target_ticket ticket_b[] = {{"n0", "b"}};
+
+/* What each setting has to do with whom. */
+static void test_who_reads_differently(void **state)
+{
+    static const char *const info[] = {"*info", "*_cpu_cores", "*_bytes", "*parallelism",
+                                       "*max_slots"};
+    enum { NAMES, OTHER_NAMES, DENY, LABEL, MAX, TICKETS, OTHER_TICKETS, DIR, TTL, MOST, END };
+    static const unsigned who[END] = {
+        [NAMES] = 1u << COLLECTOR_DEPLOYMENTS,
+        [OTHER_NAMES] = 1u << COLLECTOR_DEPLOYMENTS,
+        [DENY] = 1u << COLLECTOR_DEPLOYMENTS,
+        [LABEL] = 1u << COLLECTOR_DEPLOYMENTS,
+        [MAX] = 1u << COLLECTOR_DEPLOYMENTS | 1u << COLLECTOR_DRAFTS,
+        [TICKETS] = 1u << COLLECTOR_TICKETS,
+        [OTHER_TICKETS] = 1u << COLLECTOR_TICKETS,
+        [DIR] = 1u << COLLECTOR_TICKETS,
+        [TTL] = 1u << COLLECTOR_TICKETS,
+        [MOST] = 1u << COLLECTOR_TICKETS,
+    };
+
+    (void)state;
+    for (int change = 0; change < END; change++) {
+        struct fake_settings settings;
+        struct target *t = &settings.targets[0];
+        struct watch_set set;
+
+        fake_settings_init(&settings, 1);
+        t->collectors = ALL;
+        t->deployment_names = one_name;
+        t->n_deployment_names = change != NAMES;
+        t->tickets = ticket_a;
+        t->n_tickets = change != TICKETS;
+        set = make(&settings, NULL, T0);
+        for (size_t i = 0; i < 3; i++)
+            age(&set.watches[i]);
+        t->n_deployment_names = t->n_tickets = 1;
+        t->deployment_names = change == OTHER_NAMES ? other_name : one_name;
+        t->tickets = change == OTHER_TICKETS ? ticket_b : ticket_a;
+        settings.deny = (struct glob_list){.patterns = info, .n_patterns = change == DENY ? 5 : 0};
+        t->select.label_key = change == LABEL ? "k" : NULL;
+        t->max_deployments += change == MAX;
+        t->ticket_dir = change == DIR ? "spool" : "";
+        t->ticket_ttl_ms += change == TTL;
+        t->max_tickets += change == MOST;
+        remake(&set, &settings, T0 + 100);
+        for (size_t i = 0; i < 3; i++) {
+            bool due = set.watches[i].timetable.due_mono_ms == T0 + 100;
+
+            if (due != !!(who[change] & (1u << set.watches[i].collector)))
+                fail_msg("change %d, collector %zu", change, i);
+        }
+        watch_set_release(&set);
+    }
+}
+
 /* --- no memory --- */
 
 static void test_no_memory(void **state)
@@ -522,6 +625,8 @@ int main(void)
         cmocka_unit_test_teardown(test_one_goes_one_comes, nothing_is_left),
         cmocka_unit_test_teardown(test_credentials, nothing_is_left),
         cmocka_unit_test_teardown(test_unused_credentials, nothing_is_left),
+        cmocka_unit_test_teardown(test_a_watch_for_each_collector, nothing_is_left),
+        cmocka_unit_test_teardown(test_who_reads_differently, nothing_is_left),
         cmocka_unit_test_teardown(test_no_memory, nothing_is_left),
     };
 
