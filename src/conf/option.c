@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/quantity.h"
+#include "base/nearest.h"
 #include "block.h"
-#include "nearest.h"
 
 enum { LABEL_SIZE = 128 };
 

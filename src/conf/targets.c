@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "files.h"
-#include "nearest.h"
 #include "origin.h"
 #include "schema.h"
 

@@ -6,7 +6,6 @@
  * SIGHUP reloads, SIGTERM and SIGINT stop. All signals are blocked before any thread exists, and
  * there are no signal handlers, so there are no async-signal rules to remember.
  */
-#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,10 +15,12 @@
 
 #include "api/credentials.h"
 #include "api/session.h"
+#include "base/build_info.h"
+#include "base/descriptors.h"
 #include "base/harden.h"
 #include "base/heap.h"
 #include "base/log.h"
-#include "build_info.h"
+#include "conf/check.h"
 #include "conf/conf.h"
 #include "http/server.h"
 #include "inventory/snapshot.h"
@@ -43,24 +44,6 @@ struct program {
 };
 
 /* --- configuration --- */
-
-/* --config.check: problems to stderr as file:line: message, one line of verdict to stdout. */
-static int check_config(const struct options *options)
-{
-    CLEANUP(strbuf_release) struct strbuf problems = STRBUF_INIT;
-    CLEANUP(conf_unrefp) struct conf *conf = NULL;
-    struct err err = {0};
-
-    if (conf_load(options->config_file, &conf, &problems, &err) < 0) {
-        fputs(problems.len > 0 ? strbuf_str(&problems) : err.msg, stderr);
-        if (problems.len == 0)
-            fputc('\n', stderr);
-        return EXIT_FAILURE;
-    }
-    printf("%s is valid: %zu target%s\n", options->config_file, conf->n_targets,
-           conf->n_targets == 1 ? "" : "s");
-    return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
 
 /* One log line a problem, so that each is found by its file:line. */
 static void log_problems(struct strbuf *problems, const struct err *err)
@@ -288,18 +271,6 @@ static int run(const struct options *options, const sigset_t *signals)
     return rc;
 }
 
-/*
- * A descriptor that is closed would be given to the next socket, and what goes to stdout or stderr
- * would go there. /dev/null takes its place, opened the wrong way round, so that writes still fail.
- */
-static void hold_standard_descriptors(void)
-{
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0 &&
-            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
-            _exit(EXIT_FAILURE);
-}
-
 int main(int argc, char **argv)
 {
     struct options options;
@@ -308,7 +279,7 @@ int main(int argc, char **argv)
     struct err not_hardened = {0};
 
     heap_setup();
-    hold_standard_descriptors();
+    descriptors_hold_standard();
     bool hardened = harden_process(&not_hardened) == 0;
     credentials_environment_take();
     /* Whoever goes away while it is written to is an error of that write: TLS cannot ask for it. */
@@ -322,7 +293,9 @@ int main(int argc, char **argv)
     if (verdict == OPTIONS_DONE)
         return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     log_setup(options.log_level, options.log_format);
+    if (options.config_check)
+        return conf_check(options.config_file) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
     if (!hardened)
         log_warn(LOG_NONE, "%s", not_hardened.msg);
-    return options.config_check ? check_config(&options) : run(&options, &signals);
+    return run(&options, &signals);
 }

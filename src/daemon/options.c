@@ -1,24 +1,21 @@
 /*
- * Flags as Prometheus' own programs take them: --flag=value, --flag value, --switch, --no-switch.
- * The table is the help text's source, too. A flag of the interface whose feature is not built yet
- * is known by name, so that it is refused for what it is and never ignored.
+ * A flag of the interface whose feature is not built yet is known by name, so that it is refused
+ * for what it is and never ignored.
  */
 #include "options.h"
 
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/build_info.h"
 #include "base/cleanup.h"
+#include "base/flags.h"
 #include "base/quantity.h"
-#include "build_info.h"
 #include "http/server.h"
 
 #define PROGRAM "aliyun_flink_exporter"
-
-enum flag_kind { FLAG_VALUE, FLAG_SWITCH, FLAG_VALUE_LATER, FLAG_SWITCH_LATER };
 
 enum flag_id {
     ID_HELP = 1000,
@@ -34,44 +31,36 @@ enum flag_id {
     ID_LATER,
 };
 
-static const struct flag {
-    const char *name;
-    enum flag_kind kind;
-    enum flag_id id;
-    const char *argument; /* its name in the help */
-    const char *help;
-} flags[] = {
-    {"help", FLAG_SWITCH, ID_HELP, NULL, "Show this help and exit."},
-    {"version", FLAG_SWITCH, ID_VERSION, NULL, "Show version and revision and exit."},
-    {"config.file", FLAG_VALUE, ID_CONFIG_FILE, "FILE",
+static const struct flag flags[] = {
+    {"help", NULL, ID_HELP, "Show this help and exit."},
+    {"version", NULL, ID_VERSION, "Show version and revision and exit."},
+    {"config.file", "FILE", ID_CONFIG_FILE,
      "Configuration file (default /etc/aliyun_flink_exporter/exporter.cfg)."},
-    {"config.check", FLAG_SWITCH, ID_CONFIG_CHECK, NULL,
+    {"config.check", NULL, ID_CONFIG_CHECK,
      "Check the configuration file, print every problem, exit 0 or 1."},
-    {"web.listen-address", FLAG_VALUE, ID_LISTEN_ADDRESS, "HOST:PORT",
+    {"web.listen-address", "HOST:PORT", ID_LISTEN_ADDRESS,
      "Address to serve on: host:port, [v6]:port or :port (default :10058)."},
-    {"web.telemetry-path", FLAG_VALUE, ID_TELEMETRY_PATH, "PATH",
-     "Path of the metrics (default /metrics)."},
-    {"web.max-requests", FLAG_VALUE, ID_MAX_REQUESTS, "N",
-     "Scrapes at once; more get 503 (default 40)."},
-    {"once", FLAG_SWITCH, ID_ONCE, NULL,
+    {"web.telemetry-path", "PATH", ID_TELEMETRY_PATH, "Path of the metrics (default /metrics)."},
+    {"web.max-requests", "N", ID_MAX_REQUESTS, "Scrapes at once; more get 503 (default 40)."},
+    {"once", NULL, ID_ONCE,
      "Refresh every target once, print the exposition to stdout, exit 0 (1 if any target failed)."},
-    {"log.level", FLAG_VALUE, ID_LOG_LEVEL, "LEVEL",
+    {"log.level", "LEVEL", ID_LOG_LEVEL,
      "Lowest level logged: debug, info, warn, error (default info)."},
-    {"log.format", FLAG_VALUE, ID_LOG_FORMAT, "FORMAT", "logfmt or json (default logfmt)."},
-    {"config.enable-auto-reload", FLAG_SWITCH_LATER, ID_LATER, NULL, NULL},
-    {"config.auto-reload-interval", FLAG_VALUE_LATER, ID_LATER, NULL, NULL},
-    {"web.systemd-socket", FLAG_SWITCH_LATER, ID_LATER, NULL, NULL},
-    {"web.config.file", FLAG_VALUE_LATER, ID_LATER, NULL, NULL},
-    {"web.enable-lifecycle", FLAG_SWITCH_LATER, ID_LATER, NULL, NULL},
-    {"web.enable-debug", FLAG_SWITCH_LATER, ID_LATER, NULL, NULL},
-    {"web.external-url", FLAG_VALUE_LATER, ID_LATER, NULL, NULL},
-    {"web.route-prefix", FLAG_VALUE_LATER, ID_LATER, NULL, NULL},
-    {"persistence.file", FLAG_VALUE_LATER, ID_LATER, NULL, NULL},
-    {"shard", FLAG_VALUE_LATER, ID_LATER, NULL, NULL},
-    {"total-shards", FLAG_VALUE_LATER, ID_LATER, NULL, NULL},
+    {"log.format", "FORMAT", ID_LOG_FORMAT, "logfmt or json (default logfmt)."},
+    {"config.enable-auto-reload", NULL, ID_LATER, NULL},
+    {"config.auto-reload-interval", "VALUE", ID_LATER, NULL},
+    {"web.systemd-socket", NULL, ID_LATER, NULL},
+    {"web.config.file", "VALUE", ID_LATER, NULL},
+    {"web.enable-lifecycle", NULL, ID_LATER, NULL},
+    {"web.enable-debug", NULL, ID_LATER, NULL},
+    {"web.external-url", "VALUE", ID_LATER, NULL},
+    {"web.route-prefix", "VALUE", ID_LATER, NULL},
+    {"persistence.file", "VALUE", ID_LATER, NULL},
+    {"shard", "VALUE", ID_LATER, NULL},
+    {"total-shards", "VALUE", ID_LATER, NULL},
 };
 
-#define N_FLAGS (sizeof(flags) / sizeof(flags[0]))
+static const struct flag_table table = {flags, ARRAY_LEN(flags)};
 
 static void print_help(void)
 {
@@ -79,23 +68,9 @@ static void print_help(void)
            "Watches the deployments of Alibaba Cloud Realtime Compute for Apache Flink and serves\n"
            "what the control plane knows of them to Prometheus.\n\n"
            "Flags take --flag=value or --flag value; switches also --no-flag.\n\n");
-    for (size_t i = 0; i < N_FLAGS; i++) {
-        char left[64];
-
-        if (!flags[i].help)
-            continue;
-        snprintf(left, sizeof(left), "--%s%s%s", flags[i].name, flags[i].argument ? "=" : "",
-                 flags[i].argument ? flags[i].argument : "");
-        printf("  %-32s %s\n", left, flags[i].help);
-    }
+    flags_print_help(stdout, table);
     printf("\nSignals: SIGHUP reads the configuration again, SIGTERM and SIGINT stop.\n"
            "Exit codes: 0 stopped as asked, 1 could not start or run, 2 usage.\n");
-}
-
-static void print_version(void)
-{
-    printf(PROGRAM ", version %s (revision: %s)\n  branch:   %s\n  compiler: %s\n", build_version,
-           build_revision, build_branch, build_compiler);
 }
 
 static enum options_verdict PRINTF_LIKE(1, 2) usage(const char *format, ...)
@@ -108,41 +83,6 @@ static enum options_verdict PRINTF_LIKE(1, 2) usage(const char *format, ...)
     va_end(ap);
     fprintf(stderr, "\nTry '" PROGRAM " --help'.\n");
     return OPTIONS_USAGE;
-}
-
-/* What getopt_long works on: for every flag an option, for every switch a second "no-" one. */
-struct getopt_table {
-    struct option options[2 * N_FLAGS + 1];
-    char no_names[N_FLAGS][48];
-    size_t flag_of[2 * N_FLAGS]; /* by index into options */
-    bool negated[2 * N_FLAGS];
-};
-
-static void fill_table(struct getopt_table *t)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < N_FLAGS; i++) {
-        bool is_switch = flags[i].kind == FLAG_SWITCH || flags[i].kind == FLAG_SWITCH_LATER;
-
-        t->flag_of[n] = i;
-        t->options[n++] = (struct option){.name = flags[i].name,
-                                          .has_arg = is_switch ? no_argument : required_argument};
-        if (!is_switch)
-            continue;
-        snprintf(t->no_names[i], sizeof(t->no_names[i]), "no-%s", flags[i].name);
-        t->flag_of[n] = i;
-        t->negated[n] = true;
-        t->options[n++] = (struct option){.name = t->no_names[i], .has_arg = no_argument};
-    }
-}
-
-/* getopt_long takes any unambiguous abbreviation; scripts must not come to rely on that. */
-static bool is_exact(const char *arg, const char *name)
-{
-    size_t len = strcspn(arg + 2, "=");
-
-    return len == strlen(name) && strncmp(arg + 2, name, len) == 0;
 }
 
 static enum options_verdict take_value(struct options *o, enum flag_id id, const char *value)
@@ -191,16 +131,16 @@ static enum options_verdict take_value(struct options *o, enum flag_id id, const
 static enum options_verdict take_flag(struct options *o, const struct flag *flag, bool on,
                                       const char *value)
 {
-    if (flag->kind == FLAG_VALUE_LATER || flag->kind == FLAG_SWITCH_LATER)
+    switch ((enum flag_id)flag->id) {
+    case ID_LATER:
         return usage("--%s is not supported yet", flag->name);
-    switch (flag->id) {
     case ID_HELP:
         if (on)
             print_help();
         return on ? OPTIONS_DONE : OPTIONS_RUN;
     case ID_VERSION:
         if (on)
-            print_version();
+            build_print_version(PROGRAM);
         return on ? OPTIONS_DONE : OPTIONS_RUN;
     case ID_CONFIG_CHECK:
         o->config_check = on;
@@ -209,13 +149,13 @@ static enum options_verdict take_flag(struct options *o, const struct flag *flag
         o->once = on;
         return OPTIONS_RUN;
     default:
-        return take_value(o, flag->id, value);
+        return take_value(o, (enum flag_id)flag->id, value);
     }
 }
 
 enum options_verdict options_parse(struct options *options, int argc, char **argv)
 {
-    struct getopt_table table = {0};
+    struct flags words = flags_begin(argc, argv);
     enum options_verdict verdict = OPTIONS_RUN;
 
     *options = (struct options){
@@ -224,25 +164,24 @@ enum options_verdict options_parse(struct options *options, int argc, char **arg
         .max_requests = 40,
         .log_level = LOG_INFO,
     };
-    fill_table(&table);
-    opterr = 0;
-    optind = 1;
-    while (verdict == OPTIONS_RUN && optind < argc) {
-        const char *arg = argv[optind];
-        int index = -1;
-        int c = getopt_long(argc, argv, "+:", table.options, &index);
+    while (verdict == OPTIONS_RUN) {
+        struct flags_word word = flags_next(&words, &table, 1);
 
-        if (c == -1 && optind == argc) /* "--", and nothing behind it */
+        switch (word.kind) {
+        case FLAGS_END:
+            if (!options->listen_address)
+                options->listen_address = ":10058";
+            return OPTIONS_RUN;
+        case FLAGS_FLAG:
+            verdict = take_flag(options, word.flag, word.on, word.value);
             break;
-        if (c == -1)
-            return usage("unexpected argument '%s'", argv[optind]);
-        if (c == ':')
-            return usage("%s needs a value", arg);
-        if (c != 0 || index < 0 || !is_exact(arg, table.options[index].name))
-            return usage("unknown or malformed flag '%s'", arg);
-        verdict = take_flag(options, &flags[table.flag_of[index]], !table.negated[index], optarg);
+        case FLAGS_ARGUMENT:
+            return usage("unexpected argument '%s'", word.text);
+        case FLAGS_UNKNOWN:
+            return usage("unknown or malformed flag '%s'", word.text);
+        case FLAGS_NO_VALUE:
+            return usage("%s needs a value", word.text);
+        }
     }
-    if (!options->listen_address)
-        options->listen_address = ":10058";
     return verdict;
 }

@@ -1,8 +1,8 @@
 #include "self_metrics.h"
 
+#include "base/build_info.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "build_info.h"
 
 static void add_label(struct strbuf *out, const char *name, const char *value)
 {

@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,16 +33,6 @@ static int clean_up(void **state)
     return 0;
 }
 
-/* A program parses once; getopt_long has to be told that there is another command line. */
-static void restart_getopt(void)
-{
-    char name[] = "x";
-    char *argv[] = {name, NULL};
-
-    optind = 0;
-    (void)getopt(1, argv, "+");
-}
-
 static enum options_verdict parse_words(const char *const *words, size_t n)
 {
     FILE *out = stdout, *err = stderr;
@@ -57,7 +46,6 @@ static enum options_verdict parse_words(const char *const *words, size_t n)
         run.argv[i] = run.words[i];
     }
     run.argv[n] = NULL;
-    restart_getopt();
     stdout = open_memstream(&run.out, &len);
     stderr = open_memstream(&run.err, &len);
     verdict = options_parse(&run.options, (int)n, run.argv);

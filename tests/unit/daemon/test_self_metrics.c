@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "build_info.h"
+#include "base/build_info.h"
 
 #define X "aliyun_flink_exporter_"
 

@@ -4,9 +4,11 @@
  *     struct nearest n = nearest_to("intervall");
  *     nearest_offer(&n, "interval");
  *     n.best is "interval"; NULL if no candidate is near enough
+ *
+ * Plain memory; the words are borrowed.
  */
-#ifndef NEAREST_H
-#define NEAREST_H
+#ifndef BASE_NEAREST_H
+#define BASE_NEAREST_H
 
 #include <stddef.h>
 

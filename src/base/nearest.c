@@ -2,7 +2,7 @@
  * Distance: insertions, deletions, replacements and swaps of neighbours (Damerau's four mistakes,
  * each place changed once). Case and the choice between '-' and '_' do not count.
  */
-#include "nearest.h"
+#include "base/nearest.h"
 
 #include <string.h>
 

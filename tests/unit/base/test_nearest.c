@@ -1,5 +1,5 @@
 /* What is near enough to be offered. */
-#include "nearest.h"
+#include "base/nearest.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
