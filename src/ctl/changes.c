@@ -28,7 +28,7 @@ static int add(struct finder *f, const json_value *before, const json_value *aft
 
     if (c->n_items == c->cap_items) {
         size_t cap = c->cap_items ? 2 * c->cap_items : 16;
-        struct change *items = reallocarray(c->items, cap, sizeof(*items));
+        struct change *items = realloc(c->items, cap * sizeof(*items));
 
         if (!items)
             return err_nomem(err, "the changes");

@@ -144,36 +144,33 @@ static void check_credentials(struct diagnosis *d)
     /* The ends tell keys apart; the rest is nobody's business. */
     snprintf(text, sizeof(text), "'%s', provider %s, access key id %.4s...%s%s", spec->name,
              credentials_provider_name(spec->provider), keys.access_key_id,
-             len >= 12 ? keys.access_key_id + len - 4 : "",
+             len >= 16 ? keys.access_key_id + len - 4 : "",
              keys.security_token ? ", with a security token" : "");
     report(d, OK, "credentials", text, NULL);
 }
 
-/* From the first call that got an answer, whatever that was. */
-static void check_answer(struct diagnosis *d)
+static void check_tls(struct diagnosis *d)
 {
-    const struct api_last_call *last = api_client_last_call(d->plane->client);
-    bool secure = strncmp(d->plane->target.endpoint, "https://", 8) == 0;
-    long long skew;
-    char text[160];
-
-    if (d->reached || last->status == 0)
-        return;
-    d->reached = true;
-    if (!secure)
+    if (strncmp(d->plane->target.endpoint, "https://", 8) != 0)
         report(d, WARNING, "tls", "the endpoint is plain http", NULL);
     else if (d->plane->target.tls.insecure_skip_verify)
         report(d, WARNING, "tls", "works, but certificates are not verified (insecure_skip_verify)",
                "Put the authority's certificate into tls_config.ca_file instead.");
     else
         report(d, OK, "tls", "the certificate is valid", NULL);
-    if (last->date_unix_s < 0) {
+}
+
+static void check_clock(struct diagnosis *d, int64_t date_unix_s)
+{
+    long long skew = (long long)(clock_unix_ms() / 1000 - date_unix_s);
+    char text[96];
+
+    if (date_unix_s < 0) {
         report(d, WARNING, "clock", "the answer has no Date to compare with", NULL);
         return;
     }
-    skew = (long long)(clock_unix_ms() / 1000 - last->date_unix_s);
-    snprintf(text, sizeof(text), "%lld s %s of the control plane's", llabs(skew),
-             skew < 0 ? "behind" : "ahead");
+    snprintf(text, sizeof(text), "%lld s %s the control plane's", llabs(skew),
+             skew < 0 ? "behind" : "ahead of");
     if (llabs(skew) > SKEW_FAIL_S)
         report(d, FAILED, "clock", text,
                "Beyond 15 minutes signatures are refused. Set the clock, with 'chronyc makestep' "
@@ -184,6 +181,21 @@ static void check_answer(struct diagnosis *d)
                "It should be within a second: check the time service (chronyc tracking).");
     else
         report(d, OK, "clock", text, NULL);
+}
+
+/* From the first call that got an answer, whatever that was. Of the target, not of a namespace. */
+static void check_answer(struct diagnosis *d)
+{
+    const struct api_last_call *last = api_client_last_call(d->plane->client);
+    const char *namespace_name = d->plane->namespace_name;
+
+    if (d->reached || last->status == 0)
+        return;
+    d->reached = true;
+    d->plane->namespace_name = NULL;
+    check_tls(d);
+    check_clock(d, last->date_unix_s);
+    d->plane->namespace_name = namespace_name;
 }
 
 /* --- operations --- */

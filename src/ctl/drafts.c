@@ -10,6 +10,7 @@
 #include "json_out.h"
 #include "plane.h"
 #include "table.h"
+#include "time_text.h"
 #include "visible.h"
 
 static const struct table_column columns[] = {
@@ -95,6 +96,16 @@ enum exit_code run_drafts(const struct options *options)
 
 /* --- draft get --- */
 
+/* The API counts seconds, people do not. */
+static void put_time(const struct change *field, struct strbuf *out)
+{
+    char text[CLOCK_ISO8601_LEN];
+    bool is_time = strcmp(field->path, "createdAt") == 0 || strcmp(field->path, "modifiedAt") == 0;
+
+    if (is_time && time_text(text, fields_time(field->after)))
+        strbuf_addf(out, " (%s)", text);
+}
+
 /* A text of several lines goes below its name, indented; all else beside it. */
 static void put_field(const struct change *field, struct strbuf *out)
 {
@@ -105,7 +116,9 @@ static void put_field(const struct change *field, struct strbuf *out)
     if (!text) {
         if (json_print(field->after, false, &printed, NULL) < 0)
             out->bad = true;
-        strbuf_addf(out, ": %s\n", strbuf_str(&printed));
+        strbuf_addf(out, ": %s", strbuf_str(&printed));
+        put_time(field, out);
+        strbuf_addc(out, '\n');
     } else if (!strchr(text, '\n')) {
         strbuf_adds(out, ": ");
         visible_append(out, text, strlen(text));
@@ -123,7 +136,7 @@ static void put_field(const struct change *field, struct strbuf *out)
     }
 }
 
-/* As changes from nothing: every field is one, with its path. Times get words beside the number. */
+/* As changes from nothing: every field is one, with its path. */
 static int put_fields(const json_value *draft, struct strbuf *out, struct err *err)
 {
     CLEANUP(changes_release) struct changes fields = CHANGES_INIT;

@@ -1,6 +1,6 @@
 #include "json_out.h"
 
-#include "base/clock.h"
+#include "time_text.h"
 
 static void begin(struct json_out *o, const char *key)
 {
@@ -87,8 +87,5 @@ void json_out_time(struct json_out *o, const char *key, int64_t unix_s)
 {
     char text[CLOCK_ISO8601_LEN];
 
-    if (unix_s > 0 && unix_s < INT64_C(253402300800))
-        json_out_text(o, key, clock_format_iso8601(text, unix_s * 1000, 0));
-    else
-        json_out_null(o, key);
+    json_out_string(o, key, time_text(text, unix_s));
 }

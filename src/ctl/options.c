@@ -304,6 +304,19 @@ static enum options_verdict take_word(struct options *o, const char *word, const
     return OPTIONS_RUN;
 }
 
+static enum options_verdict which_of_group(const struct options *o, const char *word)
+{
+    char names[128] = "";
+    size_t len = 0;
+
+    for (size_t i = 0; i < n_commands; i++)
+        if (strncmp(commands[i].name, word, strlen(word)) == 0 &&
+            commands[i].name[strlen(word)] == ' ' && len < sizeof(names))
+            len += (size_t)snprintf(names + len, sizeof(names) - len, "%s'%s'", len > 0 ? ", " : "",
+                                    commands[i].name);
+    return usage(o, "which of %s?", names);
+}
+
 static enum options_verdict finish(struct options *o, bool help, const char *group_word)
 {
     if (help) {
@@ -314,7 +327,7 @@ static enum options_verdict finish(struct options *o, bool help, const char *gro
         return OPTIONS_DONE;
     }
     if (!o->command && group_word)
-        return unknown_command(o, group_word, NULL);
+        return which_of_group(o, group_word);
     if (!o->command)
         return usage(o, "which command?");
     if (*o->command->arguments && !o->argument)

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "advice.h"
 #include "api/credentials.h"
@@ -29,7 +30,7 @@ static int load(struct plane *p, const struct options *options)
         tell("%.*s", (int)len, line);
         line += len + (line[len] == '\n');
     }
-    if (options->config_file && err.kind == ERR_IO)
+    if (access(options->config_file, R_OK) < 0)
         tell("--config.file=FILE names another one");
     return -1;
 }

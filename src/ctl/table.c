@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "time_text.h"
 #include "visible.h"
 
 enum { GAP = 2 };
@@ -24,7 +24,7 @@ void table_cell(struct table *t, const char *text)
 {
     if (t->n_cells == t->cap_cells) {
         size_t cap = t->cap_cells ? 2 * t->cap_cells : 256;
-        size_t *ends = reallocarray(t->ends, cap, sizeof(*ends));
+        size_t *ends = realloc(t->ends, cap * sizeof(*ends));
 
         if (!ends) {
             t->bad = true;
@@ -43,11 +43,7 @@ void table_cell_time(struct table *t, int64_t unix_s)
 {
     char text[CLOCK_ISO8601_LEN];
 
-    /* Beyond the year 9999 it is no time, whatever the API says. */
-    if (unix_s > 0 && unix_s < INT64_C(253402300800))
-        table_cell(t, clock_format_iso8601(text, unix_s * 1000, 0));
-    else
-        table_cell(t, NULL);
+    table_cell(t, time_text(text, unix_s));
 }
 
 static const char *cell(const struct table *t, size_t i, size_t *ret_len)

@@ -40,7 +40,7 @@ static enum exit_code check(const struct plane *p, const struct options *options
         complain("--draft=%s: must be the id of a draft", options->draft);
         return CTL_USAGE;
     }
-    if (*p->target.ticket_dir)
+    if (p->target.ticket_dir && *p->target.ticket_dir)
         return CTL_DONE;
     complain("target '%s' has no ticket_dir, so the exporter watches no directory for tickets",
              p->target.name);

@@ -257,8 +257,8 @@ static enum exit_code timed_out(struct wait *w)
     struct err err = {0};
 
     end_state(w);
-    complain("ticket '%s' did not end within %lld s, last heard: %s", w->options->argument,
-             (long long)(w->options->timeout_ms / 1000), *w->state ? w->state : "nothing");
+    complain("ticket '%s' did not end within %g s, last heard: %s", w->options->argument,
+             (double)w->options->timeout_ms / 1000, *w->state ? w->state : "nothing");
     if (w->answered && show(w->options, &w->answer, &err) < 0)
         complain("%s", err.msg);
     return CTL_TIMED_OUT;
