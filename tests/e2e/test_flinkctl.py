@@ -651,6 +651,15 @@ class Track(Tool):
         self.assertEqual(sorted(os.listdir(self.spool)), [self.TICKET, "other"])
         self.assertEqual(self.sim.log_of_requests(), [])
 
+    def test_the_exporter_follows(self):
+        self.sim.post(tickets=[{"id": self.TICKET, "polls": 2, "end": "FINISHED", "success": True}])
+        self.ok("ticket", "track", self.TICKET, "--draft=d")
+        exporter = self.exporter(self.cfg).wait_ready()
+        afe.wait_for("the ticket to succeed", lambda: exporter.metrics().get(
+            "aliyun_flink_deploy_ticket_success", ticket_id=self.TICKET) == 1)
+        info, _ = exporter.metrics().all("aliyun_flink_deploy_ticket_info", ticket_id=self.TICKET)[0]
+        self.assertEqual(info["deployment_draft_id"], "d")
+
     def test_refused(self):
         for bad in ("../x", ".hidden", "a/b", "a b", "-x", "x" * 129):
             self.assertIn("is no ticket id", self.fails(2, "ticket", "track", "--", bad).stderr)
