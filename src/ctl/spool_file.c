@@ -7,11 +7,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -68,10 +69,14 @@ static int put_nameless(int dir, const char *name, const char *text, size_t len,
 
 static int put_named(int dir, const char *name, const char *text, size_t len, struct err *err)
 {
-    char dot[NAME_MAX + 1];
+    uint64_t random = 0;
+    char dot[64];
     int rc;
 
-    snprintf(dot, sizeof(dot), ".flinkctl-%ld", (long)getpid());
+    /* Not the process's number: others may share the directory over a network. */
+    if (getrandom(&random, sizeof(random), 0) < 0)
+        return io_failed(err, "no random numbers");
+    snprintf(dot, sizeof(dot), ".flinkctl-%016llx", (unsigned long long)random);
     CLEANUP(fdp) int fd = openat(dir, dot, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
     if (fd < 0)
         return io_failed(err, "cannot create a file there");

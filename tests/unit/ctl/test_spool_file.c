@@ -11,11 +11,33 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static char dir[64];
+
+/* A filesystem that does not have files without a name. */
+static bool is_old;
+
+int __real_openat(int at, const char *path, int flags, ...);
+int __wrap_openat(int at, const char *path, int flags, ...);
+
+int __wrap_openat(int at, const char *path, int flags, ...)
+{
+    va_list ap;
+
+    va_start(ap, flags);
+    mode_t mode = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(ap, mode_t) : 0;
+    va_end(ap);
+    if (is_old && (flags & O_TMPFILE) == O_TMPFILE) {
+        errno = EOPNOTSUPP;
+        return -1;
+    }
+    return __real_openat(at, path, flags, mode);
+}
 
 static int make_dir(void **state)
 {
@@ -45,6 +67,7 @@ static int count(bool remove)
 static int remove_dir(void **state)
 {
     (void)state;
+    is_old = false;
     (void)chmod(dir, 0700);
     count(true);
     return rmdir(dir);
@@ -100,6 +123,12 @@ static void test_there_already(void **state)
     assert_int_equal(count(false), 2); /* nothing half-written */
 }
 
+static int make_dir_of_old(void **state)
+{
+    is_old = true;
+    return make_dir(state);
+}
+
 static void test_no_directory(void **state)
 {
     struct err err = {0};
@@ -147,6 +176,8 @@ int main(void)
         TEST(test_no_directory),
         TEST(test_not_writable),
         TEST(test_filesystem_without_files),
+        cmocka_unit_test_setup_teardown(test_put, make_dir_of_old, remove_dir),
+        cmocka_unit_test_setup_teardown(test_there_already, make_dir_of_old, remove_dir),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
