@@ -3,6 +3,7 @@
 The simulator speaks plain HTTP; a small TLS terminator of Python's stands in front of it, with
 certificates that openssl makes here and now."""
 
+import json
 import os
 import socket
 import ssl
@@ -138,6 +139,23 @@ class Tls(afe.Case):
     def test_skipping_verification_is_possible(self):
         exporter = self.run_with(self.terminator().port, "insecure_skip_verify = true;")
         self.assertEqual(exporter.metrics().get("aliyun_flink_up"), 1, exporter.log())
+
+    def test_the_tool_explains(self):
+        """aliyun_flinkctl diagnose: the step that fails is tls, and it says why."""
+        port = self.terminator().port
+        ca_file = f'ca_file = "{self.path("ca.pem")}"; '
+        for tls_config, result, word in (("", "failed", "authority"), (ca_file, "failed", "127.0.0.1"),
+                                         ("insecure_skip_verify = true;", "warning", "not verified"),
+                                         (ca_file + 'server_name = "flink.test";', "ok", "valid")):
+            cfg = self.config(f"https://127.0.0.1:{port}", defaults=FAST,
+                              extra=f"tls_config = {{ {tls_config} }};")
+            done = subprocess.run([afe.program("aliyun_flinkctl"), f"--config.file={cfg}", "diagnose",
+                                   "--output=json"], capture_output=True, text=True, check=False,
+                                  timeout=afe.PATIENCE)
+            self.assertEqual(done.returncode, 1 if result == "failed" else 0, done.stdout)
+            steps = {s["step"]: s for s in json.loads(done.stdout)["steps"]}
+            self.assertEqual(steps["tls"]["result"], result)
+            self.assertIn(word, steps["tls"]["detail"])
 
     def test_client_certificate(self):
         port = self.terminator(ask_client=True).port
