@@ -140,7 +140,8 @@ int net_place_of(const struct target *target, struct net_place *ret, struct err 
 /* Shared with a thread that may outlive whoever waits for it. */
 struct lookup {
     atomic_int refs;
-    int done_fd;
+    atomic_bool done; /* what is below may be read */
+    int done_fd;      /* readable then */
     struct net_place place;
     int rc; /* of getaddrinfo */
     int error_number;
@@ -169,9 +170,9 @@ static void *lookup_main(void *arg)
 
     l->rc = getaddrinfo(l->place.host, l->place.port, &hints, &l->list);
     l->error_number = errno;
-    /* A new counter takes a 1 always. */
-    if (write(l->done_fd, &one, sizeof(one)) < 0)
-        l->rc = EAI_SYSTEM;
+    atomic_store(&l->done, true);
+    /* A new counter takes a 1 always; and who waits looks at the flag in the end. */
+    (void)!write(l->done_fd, &one, sizeof(one));
     lookup_unref(l);
     return NULL;
 }
@@ -231,11 +232,12 @@ static int wait_for_lookup(struct interrupt *interrupt, const struct lookup *l, 
     case WAIT_INTERRUPTED:
         return err_set(err, ERR_STOPPED, "interrupted");
     case WAIT_TIMED_OUT:
-        return err_set(err, ERR_DNS, "the name service did not answer within %d ms",
-                       NET_TIMEOUT_MS);
     case WAIT_READY:
         break;
     }
+    if (!atomic_load(&l->done))
+        return err_set(err, ERR_DNS, "the name service did not answer within %d ms",
+                       NET_TIMEOUT_MS);
     if (l->rc == 0)
         return 0;
     return err_set(err, ERR_DNS, "'%s': %s", l->place.host,
