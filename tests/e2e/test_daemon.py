@@ -19,7 +19,7 @@ class CommandLine(afe.Case):
                               check=False, timeout=afe.PATIENCE, env=dict(os.environ, **(env or {})))
 
     def test_version_and_help(self):
-        for name in (EXPORTER, "aliyun_flink_simulator"):
+        for name in (EXPORTER, "aliyun_flink_simulator", "aliyun_flinkctl"):
             done = self.run_program("--version", name=name)
             self.assertEqual(done.returncode, 0)
             self.assertRegex(done.stdout.splitlines()[0],

@@ -36,7 +36,7 @@ expect_good_config() {
 }
 
 install_to /usr
-for program in aliyun_flink_exporter aliyun_flink_simulator; do
+for program in aliyun_flink_exporter aliyun_flink_simulator aliyun_flinkctl; do
   [[ -x "$stage/usr/bin/$program" ]] || fail "$program was not installed"
   expect_version "/usr/bin/$program"
 done
