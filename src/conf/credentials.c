@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "files.h"
-#include "nearest.h"
+#include "base/nearest.h"
 #include "origin.h"
 #include "schema.h"
 

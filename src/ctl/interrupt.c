@@ -14,6 +14,7 @@
 
 struct interrupt {
     struct api_client *client;
+    const struct credentials_pool *credentials;
     pthread_t thread;
     bool running;
     sigset_t signals;
@@ -48,6 +49,8 @@ static void *interrupt_main(void *arg)
     set_event(i->happened_fd);
     if (i->client)
         api_client_stop(i->client);
+    if (i->credentials)
+        credentials_pool_stop(i->credentials, NULL);
     /* The next one finds a thread that does not block it, and its default kills. */
     pthread_sigmask(SIG_UNBLOCK, &i->signals, NULL);
     while (poll(&fds[1], 1, -1) < 0 && errno == EINTR)
@@ -70,13 +73,15 @@ void interrupt_free(struct interrupt *i)
     free(i);
 }
 
-int interrupt_start(struct api_client *client, struct interrupt **ret, struct err *err)
+int interrupt_start(struct api_client *client, const struct credentials_pool *credentials,
+                    struct interrupt **ret, struct err *err)
 {
     struct interrupt *i = calloc(1, sizeof(*i));
 
     if (!i)
         return err_nomem(err, "signals");
     i->client = client;
+    i->credentials = credentials;
     sigemptyset(&i->signals);
     sigaddset(&i->signals, SIGINT);
     sigaddset(&i->signals, SIGTERM);

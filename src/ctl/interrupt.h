@@ -17,8 +17,9 @@
 
 struct interrupt;
 
-/* The client is borrowed: it is stopped by the signal. NULL = nothing to stop. */
-int interrupt_start(struct api_client *client, struct interrupt **ret, struct err *err) MUST_CHECK;
+/* Client and credentials are borrowed: the signal stops them. NULL = nothing to stop. */
+int interrupt_start(struct api_client *client, const struct credentials_pool *credentials,
+                    struct interrupt **ret, struct err *err) MUST_CHECK;
 void interrupt_free(struct interrupt *i);
 
 bool interrupt_happened(const struct interrupt *i);

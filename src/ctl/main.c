@@ -3,27 +3,14 @@
  */
 #include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include "api/credentials.h"
 #include "base/descriptors.h"
+#include "base/harden.h"
 #include "base/log.h"
 #include "command.h"
 #include "complain.h"
 #include "options.h"
-
-/*
- * Keys are in memory: no core dump, and nobody of the same user traces the program or reads its
- * memory. Where the kernel refuses, the command goes on.
- */
-static void keep_keys_in(void)
-{
-    const struct rlimit none = {0};
-
-    (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
 
 int main(int argc, char **argv)
 {
@@ -31,7 +18,8 @@ int main(int argc, char **argv)
     enum options_verdict verdict;
 
     descriptors_hold_standard();
-    keep_keys_in();
+    /* Keys are in memory. Where the kernel refuses, the command goes on. */
+    (void)!harden_process(NULL);
     credentials_environment_take();
     /* Whoever goes away while it is written to is an error of that write. */
     signal(SIGPIPE, SIG_IGN);

@@ -1,6 +1,7 @@
 #include "plane.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -104,6 +105,23 @@ enum exit_code plane_select(struct plane *p, const struct options *options, bool
 
 /* --- client --- */
 
+/* Only those of the target are made. */
+static int make_credentials(struct plane *p, struct err *err)
+{
+    const struct conf *conf = p->conf;
+    const size_t wanted = (size_t)(p->target.credentials - conf->credentials);
+    CLEANUP(freep) bool *used = calloc(conf->n_credentials, sizeof(*used));
+
+    if (!used)
+        return err_nomem(err, "the credentials");
+    used[wanted] = true;
+    if (credentials_pool_make(conf->credentials, conf->n_credentials, used, NULL, p->session,
+                              &p->pool, err) < 0)
+        return -1;
+    p->credentials = p->pool.items[wanted];
+    return 0;
+}
+
 static int connect_parts(struct plane *p, struct err *err)
 {
     char user_agent[128];
@@ -112,13 +130,11 @@ static int connect_parts(struct plane *p, struct err *err)
     p->registry = registry_new();
     if (!p->registry)
         return err_nomem(err, "the client");
-    p->credentials = credentials_new(p->target.credentials);
-    if (!p->credentials)
-        return err_nomem(err, "the credentials");
+    /* Signals are taken by one thread: it comes before those that fetch keys. */
     if (api_session_new(p->registry, user_agent, &p->session, err) < 0 ||
-        api_client_new(p->session, &p->client, err) < 0)
+        make_credentials(p, err) < 0 || api_client_new(p->session, &p->client, err) < 0)
         return -1;
-    return interrupt_start(p->client, &p->interrupt, err);
+    return interrupt_start(p->client, &p->pool, &p->interrupt, err);
 }
 
 enum exit_code plane_connect(struct plane *p)
@@ -142,8 +158,8 @@ void plane_close(struct plane *p)
 {
     interrupt_free(p->interrupt);
     api_client_free(p->client);
+    credentials_pool_release(&p->pool);
     api_session_free(p->session);
-    credentials_unref(p->credentials);
     registry_free(p->registry);
     conf_unref(p->conf);
     *p = PLANE_INIT;

@@ -16,7 +16,8 @@ struct plane {
     struct conf *conf;
     struct registry *registry;
     struct api_session *session;
-    struct credentials *credentials;
+    struct credentials_pool pool;    /* the target's credentials, and what they are made of */
+    struct credentials *credentials; /* in the pool */
     struct api_client *client;
     struct interrupt *interrupt;
     struct target target;       /* a copy that a command may change; its strings are of conf */
