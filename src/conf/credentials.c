@@ -268,10 +268,13 @@ static void check_sources(const struct build *b, const struct value *groups,
     }
 }
 
-/* What targets use that name no credentials: the vendor's chain, if the list has nothing else. */
+/*
+ * What targets use that name no credentials: the vendor's chain, if there is no list. Beside others
+ * it would hide a misspelled "default".
+ */
 static void add_default(struct credentials_list *list)
 {
-    if (!find(list, "default"))
+    if (list->n_specs == 0)
         list->specs[list->n_specs++] =
             (struct credentials_spec){.name = "default", .provider = CREDENTIALS_AUTO};
 }

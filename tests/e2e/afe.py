@@ -214,9 +214,14 @@ class Exporter(Process):
 
 
 class Case(unittest.TestCase):
-    """A temporary directory, and processes that never outlive the test."""
+    """A temporary directory, and processes that never outlive the test.
+
+    Whatever a test does, the control plane must have seen nothing but GET from it: the exporter
+    only reads. Tests of other programs say only_reads = False.
+    """
 
     maxDiff = None
+    only_reads = True
 
     def setUp(self):
         self.stack = contextlib.ExitStack()
@@ -233,8 +238,17 @@ class Case(unittest.TestCase):
 
     def simulator(self, *flags, **kwargs):
         sim = Simulator(*flags, **kwargs)
-        self.stack.callback(sim.stop)
+        self.stack.callback(self._stop_simulator, sim)
         return sim
+
+    def _stop_simulator(self, sim):
+        if self.only_reads and sim.popen.poll() is None:
+            sim.faults()
+            calls = sim.state()["calls"]
+            written = {operation: methods for operation, methods in calls.items()
+                       if set(methods) - {"GET"}}
+            self.assertEqual(written, {}, "the exporter has changed something")
+        sim.stop()
 
     def config(self, url, **kwargs):
         return self.write("exporter.cfg", config(url, secret_file=self.secret_file, **kwargs))

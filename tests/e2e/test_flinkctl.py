@@ -35,6 +35,8 @@ def draft(draft_id=DRAFT, **members):
 
 
 class Tool(afe.Case):
+    only_reads = False
+
     sim_flags = ("--deployments=5",)
 
     def setUp(self):

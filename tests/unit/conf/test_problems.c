@@ -388,13 +388,14 @@ static void test_credentials_of_others(void **state)
         {"credentials = ( { name = \"a\"; " ROLE "\nsource = \"b\"; },\n"
          "{ name = \"b\"; " ROLE "source = \"c\"; },\n"
          "{ name = \"c\"; " ROLE "source = \"a\"; },\n"
-         "{ name = \"d\"; " ROLE "source = \"a\"; } );\n" TARGET(""),
+         "{ name = \"default\"; " ROLE "source = \"a\"; } );\n" TARGET(""),
          "c.cfg:2: source: credentials \"a\" take their keys from themselves: a -> b -> c -> a\n"},
-        {"credentials = ( { name = \"a\"; " ROLE "\nsource = \"a\"; } );\n" TARGET(""),
-         "c.cfg:2: source: credentials \"a\" take their keys from themselves: a -> a\n"},
+        {"credentials = ( { name = \"default\"; " ROLE "\nsource = \"default\"; } );\n" TARGET(""),
+         "c.cfg:2: source: credentials \"default\" take their keys from themselves: default -> "
+         "default\n"},
         {"credentials = ( { name = \"key\"; provider = \"env\"; },\n"
          "{ name = \"a\"; " ROLE "source = \"kye\"; },\n"
-         "{ name = \"b\"; " ROLE "source = \"nobody\"; } );\n" TARGET(""),
+         "{ name = \"b\"; " ROLE "source = \"nobody\"; } );\n" TARGET("credentials = \"key\";"),
          "c.cfg:2: source: there are no credentials \"kye\"; did you mean \"key\"?\n"
          "c.cfg:3: source: there are no credentials \"nobody\"\n"},
     };
@@ -584,24 +585,27 @@ static void test_many_problems(void **state)
                                         "    workspace = \"w\"; namespaces = [ \"m\",\n"
                                         "      \"n\" ]; }\n"
                                         ");\n");
-    workdir_expect_problems("defaults = {\n"
-                            "  timeout = 30;\n"
-                            "  concurency = 4;\n"
-                            "};\n"
-                            "@include \"conf.d/targets.cfg\"\n"
-                            "metrics = { aggregation = \"all\"; };\n"
-                            "credentials = ( { name = \"defaults\"; provider = \"env\"; } );\n"
-                            "state = { hold = \"2m\"; };\n",
-                            "c.cfg:2: timeout must be a duration such as \"30s\", not an integer\n"
-                            "c.cfg:3: unknown key 'concurency'; did you mean 'concurrency'?\n"
-                            "conf.d/targets.cfg:4: page_size must be between 1 and 100, not 1000\n"
-                            "conf.d/targets.cfg:5: an integer of more than nine digits; sizes are "
-                            "strings such as \"64MiB\"\n"
-                            "conf.d/targets.cfg:8: namespace \"n\" of workspace \"w\" is already "
-                            "watched at conf.d/targets.cfg:3\n"
-                            "c.cfg:6: metrics.aggregation must be \"deployment\" or \"namespace\", "
-                            "not \"all\"\n"
-                            "c.cfg:8: state.hold is not supported yet\n");
+    workdir_expect_problems(
+        "defaults = {\n"
+        "  timeout = 30;\n"
+        "  concurency = 4;\n"
+        "};\n"
+        "@include \"conf.d/targets.cfg\"\n"
+        "metrics = { aggregation = \"all\"; };\n"
+        "credentials = ( { name = \"defaults\"; provider = \"env\"; } );\n"
+        "state = { hold = \"2m\"; };\n",
+        "c.cfg:2: timeout must be a duration such as \"30s\", not an integer\n"
+        "c.cfg:3: unknown key 'concurency'; did you mean 'concurrency'?\n"
+        "conf.d/targets.cfg:2: there are no credentials \"default\"; did you mean \"defaults\"?\n"
+        "conf.d/targets.cfg:4: page_size must be between 1 and 100, not 1000\n"
+        "conf.d/targets.cfg:5: an integer of more than nine digits; sizes are "
+        "strings such as \"64MiB\"\n"
+        "conf.d/targets.cfg:6: there are no credentials \"default\"; did you mean \"defaults\"?\n"
+        "conf.d/targets.cfg:8: namespace \"n\" of workspace \"w\" is already "
+        "watched at conf.d/targets.cfg:3\n"
+        "c.cfg:6: metrics.aggregation must be \"deployment\" or \"namespace\", "
+        "not \"all\"\n"
+        "c.cfg:8: state.hold is not supported yet\n");
 }
 
 /* Long texts are repeated in part, whole characters only. */
