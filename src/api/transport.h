@@ -30,7 +30,7 @@ struct transport_sink {
 };
 
 struct transport_request {
-    const char *method;
+    const char *method; /* other than GET: on a connection of its own, and never sent twice */
     const char *url;
     const struct strbuf *headers; /* "name: value" each; copied */
     size_t n_headers;

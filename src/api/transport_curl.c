@@ -248,6 +248,12 @@ static bool set_message(struct transfer *f, const struct transport_request *r)
     /* No waiting for "100 Continue". */
     if (!append(&f->headers, "Expect:") || !SET(HTTPHEADER, f->headers))
         return false;
+    /*
+     * A request that an open connection ends on without a byte of reply is sent again by libcurl
+     * itself, whatever its method. What changes something may have been done by then.
+     */
+    if (strcmp(r->method, "GET") != 0 && !SET(FRESH_CONNECT, 1L))
+        return false;
     if (r->body) {
         f->request_body = malloc(r->body_len + 1);
         if (!f->request_body)

@@ -31,7 +31,7 @@ import warnings
 import zlib
 from email.utils import formatdate
 
-COUNTS = {"connections": 0, "requests": 0, "other": 0}
+COUNTS = {"connections": 0, "requests": 0, "other": 0, "swallowed": 0}
 LOCK = threading.Lock()
 BODY = b'{"success": true, "text": "' + b"abcdefgh" * 1000 + b'"}'
 CHUNK = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
@@ -69,7 +69,7 @@ def echo(conn, head):
     return True
 
 
-def echo_body(conn, head):
+def read_body(conn, head):
     length = 0
     for line in head.split(b"\r\n"):
         if line.lower().startswith(b"content-length:"):
@@ -77,8 +77,18 @@ def echo_body(conn, head):
     body = b""
     while len(body) < length:
         body += conn.recv(65536)
-    conn.sendall(reply(head + body))
+    return body
+
+
+def echo_body(conn, head):
+    conn.sendall(reply(head + read_body(conn, head)))
     return True
+
+
+def swallow(conn, head):
+    """Takes the request and hangs up, as who died while working on it."""
+    read_body(conn, head)
+    count("swallowed")
 
 
 def counts(conn, head):
@@ -220,6 +230,7 @@ FAULTS = {
     "ok": ok,
     "echo": echo,
     "echo-body": echo_body,
+    "swallow": swallow,
     "counts": counts,
     "status": status,
     "retry-ms": retry_ms,
