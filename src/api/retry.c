@@ -10,16 +10,22 @@ enum {
     WAIT_MAX_MS = 8000, /* a power of two times the least */
 };
 
-/* A refusal of something that is new in every attempt: nonce, token, date. */
-static bool hint_retryable(enum retry_hint hint, const struct retry_budget *budget)
+/*
+ * A refusal of something that is new in every attempt: nonce, token, date. A nonce is only ever
+ * refused because the same request had come before (a proxy sent it twice), and it may have been
+ * let through.
+ */
+static bool hint_retryable(const struct retry_outcome *outcome, const struct retry_budget *budget)
 {
-    return hint == RETRY_HINT_NONCE_USED || !budget->used_hint[hint];
+    if (outcome->hint == RETRY_HINT_NONCE_USED)
+        return !outcome->changes_something;
+    return !budget->used_hint[outcome->hint];
 }
 
 /* Before the request was sent, or by the gateway in front of what would have done it. */
 static bool nothing_happened(enum err_kind kind)
 {
-    return kind == ERR_DNS || kind == ERR_THROTTLED;
+    return kind == ERR_DNS || kind == ERR_CONNECT || kind == ERR_THROTTLED;
 }
 
 static bool kind_retryable(enum err_kind kind, int status)
@@ -79,7 +85,7 @@ int64_t retry_wait_ms(const struct retry_outcome *outcome, const struct retry_bu
     if (counted > budget->max_retries)
         return -1;
     if (outcome->hint != RETRY_HINT_NONE) {
-        if (!hint_retryable(outcome->hint, budget))
+        if (!hint_retryable(outcome, budget))
             return -1;
     } else {
         if (!kind_retryable(outcome->kind, outcome->status) ||

@@ -6,7 +6,8 @@
  * Never: any other 4xx, redirects, TLS failures (a certificate does not heal within seconds), a
  * business refusal, an answer that cannot be read. All of them together at most max_retries times,
  * not counting a few that were throttled while other requests got through: there the quota is in
- * use, not shut.
+ * use, not shut. What changes something: only where it was not sent at all, was throttled, or its
+ * token or date was refused.
  */
 #ifndef RETRY_H
 #define RETRY_H

@@ -44,6 +44,26 @@ static int decode(const struct single *single, const struct transport_reply *rep
     return read_data(single, &reply->body, ret, refusal, err);
 }
 
+/* It arrived, or may have, and the answer is no refusal. */
+static bool may_be_done(enum err_kind kind, const struct api_refusal *refusal)
+{
+    switch (kind) {
+    case ERR_DNS:
+    case ERR_CONNECT:
+    case ERR_TLS:
+    case ERR_THROTTLED:
+    case ERR_PERMISSION:
+    case ERR_NOT_FOUND:
+        return false;
+    case ERR_AUTHENTICATION:
+        return refusal->hint == RETRY_HINT_NONCE_USED; /* see retry.c */
+    case ERR_API:
+        return !*refusal->code && !*refusal->message; /* success missing, or of another type */
+    default:
+        return true;
+    }
+}
+
 /* The one call and the env it is made in. */
 struct run {
     struct api_client *client;
@@ -77,6 +97,8 @@ static int receive(struct run *run, const struct single *single,
     }
     if (call_failed(&run->call, &run->env, reply, &refusal, &failure) == 0)
         return 0;
+    if (single->in_doubt)
+        *single->in_doubt = may_be_done(failure.kind, &refusal);
     *err = failure;
     return -1;
 }
@@ -99,12 +121,32 @@ static int send_due(struct run *run, int64_t now_mono_ms, int64_t *ret_wake_mono
     return 0;
 }
 
+/* Until it is answered: 1; -1 = failed for good. */
+static int run_call(struct run *run, const struct single *single, json_value **ret, struct err *err)
+{
+    int rc = 0;
+
+    while (rc == 0) {
+        CLEANUP(transport_reply_release) struct transport_reply reply = {0};
+        int64_t now_mono_ms = clock_mono_ms();
+        int64_t wake_mono_ms;
+
+        if (now_mono_ms >= run->env.deadline_mono_ms)
+            return err_set(err, ERR_TIMEOUT, "no answer before the deadline");
+        if (send_due(run, now_mono_ms, &wake_mono_ms, err) < 0)
+            return -1;
+        rc = transport_wait(run->env.transport, wake_mono_ms, &reply, err);
+        if (rc > 0)
+            rc = receive(run, single, &reply, ret, err);
+    }
+    return rc;
+}
+
 int single_call(struct api_client *client, const struct api_request *request,
                 const struct single *single, json_value **ret, struct api_stats *stats,
                 struct err *err)
 {
     CLEANUP(run_release) struct run run = {.client = client};
-    int rc = 0;
 
     if (client_env(client, request, single->operation, stats, &run.env, err) < 0)
         return -1;
@@ -115,18 +157,10 @@ int single_call(struct api_client *client, const struct api_request *request,
         strbuf_add(&run.call.query, strbuf_str(single->query), single->query->len);
     if (!strbuf_ok(single->path) || (single->query && !strbuf_ok(single->query)))
         return err_nomem(err, "request");
-    while (rc == 0) {
-        CLEANUP(transport_reply_release) struct transport_reply reply = {0};
-        int64_t now_mono_ms = clock_mono_ms();
-        int64_t wake_mono_ms;
-
-        if (now_mono_ms >= run.env.deadline_mono_ms)
-            return err_set(err, ERR_TIMEOUT, "no answer before the deadline");
-        if (send_due(&run, now_mono_ms, &wake_mono_ms, err) < 0)
-            return -1;
-        rc = transport_wait(run.env.transport, wake_mono_ms, &reply, err);
-        if (rc > 0)
-            rc = receive(&run, single, &reply, ret, err);
-    }
-    return rc > 0 ? 0 : -1;
+    if (run_call(&run, single, ret, err) > 0)
+        return 0;
+    /* Stopped or out of time with an attempt under way. */
+    if (single->in_doubt && run.call.state == CALL_IN_FLIGHT)
+        *single->in_doubt = true;
+    return -1;
 }

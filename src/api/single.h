@@ -17,6 +17,7 @@ struct single {
     bool exact;         /* the answer will be sent back: json_parse_exact */
     bool array;         /* data is an array, else an object */
     size_t tree_budget; /* bytes for the JSON tree of the reply */
+    bool *in_doubt;     /* set where it failed and may have been done all the same; NULL = a GET */
 };
 
 /*

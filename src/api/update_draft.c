@@ -6,30 +6,13 @@
 
 enum { OBJECT_BUDGET = 512 * 1024 * 1024 };
 
-/* The request may have arrived, and its answer not. */
-static bool is_uncertain(enum err_kind kind)
-{
-    switch (kind) {
-    case ERR_CONNECT:
-    case ERR_TIMEOUT:
-    case ERR_HTTP:
-    case ERR_PARSE:
-    case ERR_LIMIT:
-    case ERR_INTERNAL:
-    case ERR_NOMEM:
-    case ERR_STOPPED:
-        return true;
-    default:
-        return false;
-    }
-}
-
 int api_client_update_draft(struct api_client *client, const struct api_request *request,
                             const char *draft_id, const json_value *draft, json_value **ret,
                             struct api_stats *stats, struct err *err)
 {
     CLEANUP(strbuf_release) struct strbuf path = STRBUF_INIT;
     CLEANUP(strbuf_release) struct strbuf body = STRBUF_INIT;
+    bool in_doubt = false;
 
     *stats = (struct api_stats){0};
     if (json_print(draft, false, &body, err) < 0)
@@ -46,8 +29,9 @@ int api_client_update_draft(struct api_client *client, const struct api_request 
         .write = &write,
         .exact = true,
         .tree_budget = OBJECT_BUDGET,
+        .in_doubt = &in_doubt,
     };
     if (single_call(client, request, &single, ret, stats, err) == 0)
         return 0;
-    return is_uncertain(err->kind) ? err_wrap(err, "the draft may have been changed") : -1;
+    return in_doubt ? err_wrap(err, "the draft may have been changed") : -1;
 }

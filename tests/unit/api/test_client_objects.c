@@ -419,14 +419,37 @@ static void test_update_is_sent_again_only_where_nothing_happened(void **state)
     } cases[] = {
         {{.times = 1, .status = 429, .body = "{\"Code\":\"Throttling.User\"}"}, 2, ERR_NONE, ""},
         {{.times = 1, .kind = ERR_DNS}, 2, ERR_NONE, ""},
-        {{.times = 1, .status = 400, .body = "{\"Code\":\"SignatureNonceUsed\"}"}, 2, ERR_NONE, ""},
+        {{.times = 1, .kind = ERR_CONNECT}, 2, ERR_NONE, ""},
+        {{.times = 1, .status = 400, .body = "{\"Code\":\"InvalidSecurityToken.Expired\"}"},
+         2,
+         ERR_NONE,
+         ""},
+        {{.status = 400, .body = "{\"Code\":\"SignatureNonceUsed\"}"},
+         1,
+         ERR_AUTHENTICATION,
+         "the draft may have been changed: HTTP 400, SignatureNonceUsed"},
         {{.kind = ERR_TIMEOUT}, 1, ERR_TIMEOUT, "the draft may have been changed: it broke"},
-        {{.kind = ERR_CONNECT}, 1, ERR_CONNECT, "the draft may have been changed: it broke"},
+        {{.kind = ERR_HTTP}, 1, ERR_HTTP, "the draft may have been changed: it broke"},
+        {{.kind = ERR_CONNECT}, 3, ERR_CONNECT, "it broke"},
+        {{.status = 429, .body = "{\"Code\":\"Throttling.User\"}"}, 3, ERR_THROTTLED, "HTTP 429"},
         {{.status = 502, .body = "<html>"},
          1,
          ERR_HTTP,
          "the draft may have been changed: HTTP 502"},
+        {{.status = 500, .body = "{\"Code\":\"InternalError\"}"},
+         1,
+         ERR_HTTP,
+         "the draft may have been changed: HTTP 500, InternalError"},
         {{.status = 200, .body = "{\"succ"}, 1, ERR_PARSE, "the draft may have been changed"},
+        {{.status = 200, .body = "{\"data\":{}}"}, 1, ERR_API, "the draft may have been changed"},
+        {{.status = 200, .body = "{\"success\":true,\"data\":null}"},
+         1,
+         ERR_PARSE,
+         "the draft may have been changed"},
+        {{.status = 200, .body = "{\"success\":false,\"errorCode\":\"990302\"}"},
+         1,
+         ERR_API,
+         "HTTP 200, 990302"},
         {{.status = 403, .body = "{\"Code\":\"NoPermission\"}"}, 1, ERR_PERMISSION, "HTTP 403"},
         {{.status = 200, .body = NOT_FOUND}, 1, ERR_NOT_FOUND, "HTTP 200, 990301"},
     };
@@ -447,9 +470,32 @@ static void test_update_is_sent_again_only_where_nothing_happened(void **state)
         assert_int_equal(rc, cases[i].kind == ERR_NONE ? 0 : -1);
         if (rc < 0)
             expect_last_err(cases[i].kind, cases[i].words);
-        if (last_err.kind == ERR_PERMISSION)
+        if (rc < 0 && !strstr(cases[i].words, "may have been"))
             assert_null(strstr(last_err.msg, "may have been"));
     }
+}
+
+/* Given up before an attempt went out, and while one was under way. */
+static void test_what_is_said_of_an_update_given_up(void **state)
+{
+    json_value *updated = NULL;
+
+    (void)state;
+    plane.object = "{}";
+    target.deadline_ms = 0;
+    assert_int_equal(update_draft("d", "{}", &updated), -1);
+    assert_int_equal(plane.n_received, 0);
+    expect_last_err(ERR_TIMEOUT, "no answer before the deadline");
+    assert_null(strstr(last_err.msg, "may have been"));
+    target.deadline_ms = 5000;
+    target.timeout_ms = 60000;
+    plane.rules[0] = (struct rule){.status = 200, .body = "{}", .latency_ms = 1000000};
+    assert_int_equal(update_draft("d", "{}", &updated), -1);
+    expect_last_err(ERR_TIMEOUT, "the draft may have been changed");
+    plane.stop_at_ms = now_ms + 100;
+    assert_int_equal(update_draft("d", "{}", &updated), -1);
+    expect_last_err(ERR_STOPPED, "the draft may have been changed");
+    assert_int_equal(plane.n_received, 2);
 }
 
 /* --- how a call ends --- */
@@ -537,6 +583,7 @@ int main(void)
         TEST(test_get_draft),
         TEST(test_what_is_no_draft),
         TEST(test_update_is_sent_again_only_where_nothing_happened),
+        TEST(test_what_is_said_of_an_update_given_up),
         TEST(test_deadline_and_stop),
         TEST(test_last_call),
         TEST(test_without_memory),

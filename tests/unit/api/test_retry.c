@@ -119,6 +119,39 @@ static void hints(void **state)
     }
 }
 
+/* Not sent at all, or refused before it could do anything. */
+static void what_changes_something(void **state)
+{
+    (void)state;
+    static const struct {
+        enum err_kind kind;
+        int status;
+        enum retry_hint hint;
+        bool retried;
+    } cases[] = {
+        {ERR_DNS, 0, RETRY_HINT_NONE, true},
+        {ERR_CONNECT, 0, RETRY_HINT_NONE, true},
+        {ERR_THROTTLED, 429, RETRY_HINT_NONE, true},
+        {ERR_AUTHENTICATION, 400, RETRY_HINT_TOKEN_REFUSED, true},
+        {ERR_AUTHENTICATION, 400, RETRY_HINT_DATE_REFUSED, true},
+        {ERR_AUTHENTICATION, 400, RETRY_HINT_NONCE_USED, false},
+        {ERR_TIMEOUT, 0, RETRY_HINT_NONE, false},
+        {ERR_HTTP, 0, RETRY_HINT_NONE, false},
+        {ERR_HTTP, 200, RETRY_HINT_NONE, false},
+        {ERR_HTTP, 503, RETRY_HINT_NONE, false},
+        {ERR_API, 500, RETRY_HINT_NONE, false},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct retry_outcome o = outcome(cases[i].kind, cases[i].status);
+        o.hint = cases[i].hint;
+        assert_true(retry_wait_ms(&o, &fresh, 0) >= 0);
+        o.changes_something = true;
+        if ((retry_wait_ms(&o, &fresh, 0) >= 0) != cases[i].retried)
+            fail_msg("%s with status %d", err_kind_name(cases[i].kind), cases[i].status);
+    }
+}
+
 static void number_of_attempts(void **state)
 {
     (void)state;
@@ -251,9 +284,13 @@ static void keeps_the_deadline(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_kind),         cmocka_unit_test(hints),
-        cmocka_unit_test(number_of_attempts), cmocka_unit_test(backoff_doubles_with_full_jitter),
-        cmocka_unit_test(obeys_retry_after),  cmocka_unit_test(ignores_bad_retry_after),
+        cmocka_unit_test(every_kind),
+        cmocka_unit_test(hints),
+        cmocka_unit_test(what_changes_something),
+        cmocka_unit_test(number_of_attempts),
+        cmocka_unit_test(backoff_doubles_with_full_jitter),
+        cmocka_unit_test(obeys_retry_after),
+        cmocka_unit_test(ignores_bad_retry_after),
         cmocka_unit_test(keeps_the_deadline),
     };
 
