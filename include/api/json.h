@@ -79,9 +79,10 @@ json_value *json_new_array(void);
 bool json_equal(const json_value *a, const json_value *b);
 
 /*
- * Appends the text: on one line, or indented by two blanks a level for people to read. Numbers are
- * printed so that they read back the same. Control characters are escaped, those of the upper half
- * too, and U+FFFD takes the place of bytes that are no UTF-8. ERR_NOMEM, ERR_LIMIT of the buffer.
+ * Appends the text: on one line, or indented by two blanks a level (up to forty) for people to
+ * read. Numbers are printed so that they read back the same. Control characters are escaped,
+ * those of the upper half too, and U+FFFD takes the place of bytes that are no UTF-8. ERR_NOMEM,
+ * ERR_LIMIT of the buffer.
  */
 int json_print(const json_value *v, bool pretty, struct strbuf *out, struct err *err) MUST_CHECK;
 /* Appends a string in the same way, with its quotes. */

@@ -5,6 +5,7 @@
  */
 #include "api/json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
@@ -73,23 +74,63 @@ static size_t count(const json_value *v)
     return n;
 }
 
-/* Members mostly come in the same order: b's are searched from where the last one was found. */
-static bool objects_equal(const json_value *a, const json_value *b)
+static int by_key(const void *a, const void *b)
 {
-    const json_value *hint = b->child;
+    const json_value *const *left = a, *const *right = b;
 
-    if (count(a) != count(b))
-        return false;
+    return strcmp((*left)->string, (*right)->string);
+}
+
+/* The n members in the order of their keys; NULL when memory is out. */
+static const json_value **sorted(const json_value *object, size_t n)
+{
+    const json_value **members = calloc(n, sizeof(*members));
+    size_t i = 0;
+
+    if (!members)
+        return NULL;
+    for (const json_value *child = object->child; child; child = child->next)
+        members[i++] = child;
+    qsort(members, n, sizeof(*members), by_key);
+    return members;
+}
+
+/* Of n members each: searching them one by one takes minutes where there are a hundred thousand. */
+static bool members_equal(const json_value *a, const json_value *b, size_t n)
+{
+    CLEANUP(freep) const json_value **left = sorted(a, n);
+    CLEANUP(freep) const json_value **right = sorted(b, n);
+
+    if (left && right) {
+        for (size_t i = 0; i < n; i++) {
+            if (strcmp(left[i]->string, right[i]->string) != 0 || !json_equal(left[i], right[i]))
+                return false;
+        }
+        return true;
+    }
     for (const json_value *child = a->child; child; child = child->next) {
-        const json_value *other = hint;
+        const json_value *other = member(b, child->string);
 
-        if (!other || strcmp(other->string, child->string) != 0)
-            other = member(b, child->string);
         if (!other || !json_equal(child, other))
             return false;
-        hint = other->next;
     }
     return true;
+}
+
+/* Members mostly come in the same order. */
+static bool objects_equal(const json_value *a, const json_value *b)
+{
+    const json_value *left = a->child, *right = b->child;
+    size_t n = count(a);
+
+    if (n != count(b))
+        return false;
+    for (; left && strcmp(left->string, right->string) == 0; right = right->next) {
+        if (!json_equal(left, right))
+            return false;
+        left = left->next;
+    }
+    return !left || members_equal(a, b, n);
 }
 
 static bool arrays_equal(const json_value *a, const json_value *b)
@@ -164,12 +205,15 @@ static void print_number(const json_value *v, struct strbuf *out)
         strbuf_add_double(out, v->valuedouble);
 }
 
+/* So that a text of many values, deep down, does not grow a thousand times. */
+enum { INDENT_MAX = 40 };
+
 static void break_line(bool pretty, size_t depth, struct strbuf *out)
 {
     if (!pretty)
         return;
     strbuf_addc(out, '\n');
-    for (size_t i = 0; i < depth; i++)
+    for (size_t i = 0; i < depth && i < INDENT_MAX; i++)
         strbuf_adds(out, "  ");
 }
 

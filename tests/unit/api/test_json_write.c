@@ -3,13 +3,14 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include "alloc_fail.h"
 #include "api/json.h"
 
-enum { BUDGET = 1 << 20 };
+enum { BUDGET = 64 << 20 };
 
 static json_value *parse(const char *text)
 {
@@ -135,6 +136,61 @@ static void test_equal(void **state)
     assert_false(json_equal(NULL, null));
 }
 
+/* Many thousand members in another order: seconds, not minutes; and without memory, too. */
+static void test_equal_in_any_order(void **state)
+{
+    enum { N = 50000, FEW = 100 };
+    struct strbuf ahead = STRBUF_INIT, back = STRBUF_INIT;
+
+    (void)state;
+    for (size_t n = FEW; n <= N; n = n == FEW ? N : N + 1) {
+        strbuf_reset(&ahead);
+        strbuf_reset(&back);
+        for (size_t i = 0; i < n; i++) {
+            strbuf_addf(&ahead, "%c\"k%zu\":%zu", i ? ',' : '{', i, i);
+            strbuf_addf(&back, "%c\"k%zu\":%zu", i ? ',' : '{', n - 1 - i, n - 1 - i);
+        }
+        strbuf_addc(&ahead, '}');
+        strbuf_addc(&back, '}');
+        CLEANUP(json_freep) json_value *a = parse(strbuf_str(&ahead));
+        CLEANUP(json_freep) json_value *b = parse(strbuf_str(&back));
+        CLEANUP(json_freep) json_value *last = parse("-1");
+        clock_t begin = clock();
+
+        assert_true(json_equal(a, b));
+        for (size_t k = 1; k <= 2 && n == FEW; k++) {
+            alloc_fail_at(k);
+            assert_true(json_equal(a, b));
+            alloc_fail_off();
+            assert_int_equal(alloc_fail_count(), 2);
+        }
+        assert_int_equal(json_set_take(b, "k0", TAKE(last), NULL), 0);
+        assert_false(json_equal(a, b));
+        assert_true((clock() - begin) / CLOCKS_PER_SEC < 10);
+    }
+    strbuf_release(&ahead);
+    strbuf_release(&back);
+}
+
+static void test_indentation_ends(void **state)
+{
+    enum { DEPTH = 900, N = 1000 };
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT, out = STRBUF_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < DEPTH; i++)
+        strbuf_addc(&text, '[');
+    for (size_t i = 0; i < N; i++)
+        strbuf_adds(&text, i ? ",1" : "1");
+    for (size_t i = 0; i < DEPTH; i++)
+        strbuf_addc(&text, ']');
+    CLEANUP(json_freep) json_value *root = parse(strbuf_str(&text));
+    assert_int_equal(json_print(root, true, &out, NULL), 0);
+    assert_true(out.len < (N + 2 * DEPTH) * 83);
+    CLEANUP(json_freep) json_value *again = parse(strbuf_str(&out));
+    assert_true(json_equal(root, again));
+}
+
 static void test_pretty(void **state)
 {
     static const char expected[] = "{\n"
@@ -217,6 +273,8 @@ int main(void)
         cmocka_unit_test(test_copy_is_whole_and_apart),
         cmocka_unit_test(test_set_and_remove),
         cmocka_unit_test(test_equal),
+        cmocka_unit_test(test_equal_in_any_order),
+        cmocka_unit_test(test_indentation_ends),
         cmocka_unit_test(test_pretty),
         cmocka_unit_test(test_string_is_always_sound),
         cmocka_unit_test(test_print_limit),
