@@ -24,19 +24,23 @@ struct reader {
     bool nomem;
 };
 
-/* '"text"', and '"text""', without the quotes that the API puts around it. */
+/*
+ * '"text"', and '"text""', without the quotes that the API puts around it. A text that has more of
+ * them ('"a" is not in "b"') may as well have written them itself.
+ */
 static void strip_quotes(const char **s, size_t *len)
 {
-    size_t quotes = 0;
+    const char *begin = *s + 1;
+    const char *end = *s + *len;
 
-    if (*len == 0 || **s != '"')
+    if (*len < 2 || **s != '"' || end[-1] != '"')
         return;
-    for (size_t i = 0; i < *len; i++)
-        quotes += (*s)[i] == '"';
-    ++*s;
-    --*len;
-    for (size_t n = quotes % 2 ? 2 : 1; n > 0 && *len > 0 && (*s)[*len - 1] == '"'; n--)
-        --*len;
+    while (end > begin && end[-1] == '"')
+        end--;
+    if (memchr(begin, '"', (size_t)(end - begin)))
+        return;
+    *s = begin;
+    *len = (size_t)(end - begin);
 }
 
 static const char *keep_text(struct reader *r, const json_value *v)

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "alloc_fail.h"
@@ -123,6 +124,36 @@ static void test_page_sample(void **state)
     assert_string_equal(a.errors[0].message, "");
 }
 
+/* Those that stand around a text go, those that belong to it stay. */
+static void test_quotes(void **state)
+{
+    static const struct {
+        const char *text; /* as it stands in the JSON */
+        const char *read;
+    } cases[] = {
+        {"text", "text"},
+        {"\\\"text\\\"", "text"},
+        {"\\\"text\\\"\\\"", "text"},
+        {"\\\"\\\"", ""},
+        {"\\\"\\\"\\\"\\\"", ""},
+        {"\\\"", "\""},
+        {"\\\"a\\\" is unknown", "\"a\" is unknown"},
+        {"\\\"a\\\" is not in \\\"b\\\"", "\"a\" is not in \"b\""},
+        {"\\\"a", "\"a"},
+        {"unknown \\\"a\\\"", "unknown \"a\""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[256];
+
+        snprintf(text, sizeof(text), "{\"ticketStatus\":\"FAILED\",\"message\":\"%s\"}",
+                 cases[i].text);
+        struct ticket_answer a = read_good(text);
+        assert_string_equal(a.message, cases[i].read);
+    }
+}
+
 static void test_numbers_and_texts(void **state)
 {
     struct ticket_answer a = read_good(
@@ -205,9 +236,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(test_how_a_ticket_stands), TEST(test_page_sample),
-        TEST(test_numbers_and_texts),   TEST(test_bounds),
-        TEST(test_no_answer),           TEST(test_without_memory),
+        TEST(test_how_a_ticket_stands), TEST(test_page_sample), TEST(test_quotes),
+        TEST(test_numbers_and_texts),   TEST(test_bounds),      TEST(test_no_answer),
+        TEST(test_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
