@@ -274,7 +274,23 @@ static int read_ticket(struct change *c, const cJSON *object, struct ticket *t, 
     return 0;
 }
 
-static int run_one_ticket(struct change *c, const cJSON *object, struct err *err)
+/* The dry run adds none, so it has to look among those of the same list, too. */
+static bool is_taken(struct change *c, const struct world_namespace *ns, const cJSON *all,
+                     const cJSON *object, const char *id)
+{
+    struct err ignored;
+    if (!*id)
+        return false;
+    for (const cJSON *other = all->child; other != object; other = other->next) {
+        const cJSON *v = cJSON_GetObjectItemCaseSensitive(other, "id");
+        if (cJSON_IsString(v) && strcmp(v->valuestring, id) == 0 &&
+            namespace_of(c, other, &ignored) == ns)
+            return true;
+    }
+    return tickets_find(ns, id) != NULL;
+}
+
+static int run_one_ticket(struct change *c, const cJSON *all, const cJSON *object, struct err *err)
 {
     struct world_namespace *ns = namespace_of(c, object, err);
     struct ticket *t = calloc(1, sizeof(*t));
@@ -283,7 +299,7 @@ static int run_one_ticket(struct change *c, const cJSON *object, struct err *err
         return ns ? err_nomem(err, "ticket") : -1;
     }
     int rc = read_ticket(c, object, t, err);
-    if (rc == 0 && *t->id && tickets_find(ns, t->id))
+    if (rc == 0 && is_taken(c, ns, all, object, t->id))
         rc = err_set(err, ERR_PARSE, "there is a ticket \"%s\" already", t->id);
     if (rc == 0 && !c->dry)
         return tickets_add(c->s->world, ns, t, err);
@@ -299,7 +315,7 @@ static int run_tickets(struct change *c, const cJSON *value, struct json_span ra
     const cJSON *item;
     cJSON_ArrayForEach(item, value)
     {
-        if (run_one_ticket(c, item, err) < 0)
+        if (run_one_ticket(c, value, item, err) < 0)
             return err_wrap(err, "\"tickets\"");
     }
     return 0;

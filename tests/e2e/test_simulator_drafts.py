@@ -629,6 +629,7 @@ class ControlOfDrafts(DraftCase):
                        {'tickets': [{'polls': 1}, {'end': 'DONE'}]}, {'tickets': [{'odd': 1}]},
                        {'tickets': [{'end': 'FAILED', 'success': True}]},
                        {'tickets': [{'errors': [{'line': 'x'}]}]}, {'tickets': [{'id': 'x' * 37}]},
+                       {'tickets': [{'id': 'twice'}, {'id': 'twice'}]},
                        {'ticket_course': {'id': 'x'}}, {'ticket_course': 'x'},
                        {'lock_drafts': {known: 'me'}, 'remove': ['nobody']}):
             with self.assertRaises(ValueError) as caught:
