@@ -84,7 +84,7 @@ enum {
     DEPLOYMENT_CONTENT = 1u << 7, /* content_hash; no series of its own reads it */
 };
 
-/* The parts in which the two say different things; the page is none of them. */
+/* The parts in which the two say different things. */
 unsigned deployment_differences(const struct deployment *a, const struct deployment *b);
 
 #endif

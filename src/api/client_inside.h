@@ -17,7 +17,7 @@ enum { PAGE_SIZES_REMEMBERED = 16 };
 
 /* A page size below the configured one that worked, and with what configuration. */
 struct known_page_size {
-    char *place; /* host, workspace, namespace */
+    char *place; /* operation, host, workspace, namespace */
     int configured_page_size;
     int64_t max_body_size;
     int page_size;
