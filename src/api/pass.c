@@ -210,6 +210,23 @@ static int pass_send(struct pass *pass, int64_t now_mono_ms, int64_t *ret_wake_m
     return 0;
 }
 
+/*
+ * A proxy that tidies paths up turns the deployment named ".." into another question, whose answer
+ * looks good. What has no name, or one that was cut, says nothing.
+ */
+static int names_check(const struct fetch *fetch, const struct page *page, struct err *err)
+{
+    const struct lister *lister = fetch->pass->lister;
+    const char *wanted = lister->names ? lister->names[fetch->call.page - 1] : NULL;
+
+    for (size_t i = 0; wanted && i < page->n_items; i++) {
+        const char *name = page->items[i].name;
+        if (*name && strlen(name) < LABEL_VALUE_MAX - 3 && strcmp(name, wanted) != 0)
+            return err_set(err, ERR_PARSE, "the reply is about a deployment named '%s'", name);
+    }
+    return 0;
+}
+
 static int decode(struct fetch *fetch, const struct transport_reply *reply, struct page *page,
                   struct api_refusal *refusal, struct err *err)
 {
@@ -224,7 +241,7 @@ static int decode(struct fetch *fetch, const struct transport_reply *reply, stru
     if (!fetch->reading && fetch_begin_reading(fetch, err) < 0)
         return -1;
     if (page_reader_finish(&fetch->reader, page, refusal, err) == 0)
-        return 0;
+        return names_check(fetch, page, err);
     /* That nobody has the name may come as a refusal: it is a fact, as an empty list is. */
     if (!fetch->pass->lister->names || !refusal_is_not_found(refusal))
         return -1;

@@ -286,6 +286,21 @@ static void test_listing_by_name_is_whole_or_fails(void **state)
     expect_last_err(ERR_PERMISSION, "deployments named 'two': HTTP 403, Forbidden.RAM: no");
 }
 
+/* As through a proxy that takes ".." out of the path. */
+static void test_an_answer_to_another_question(void **state)
+{
+    static const char *const names[] = {".."};
+
+    (void)state;
+    plane.object = "{\"success\":true,\"data\":[{\"deploymentId\":\"d1\",\"name\":\"orders\"}]}";
+    assert_null(list_names(names, ARRAY_LEN(names), 0));
+    expect_last_err(ERR_PARSE, "'..': the reply is about a deployment named 'orders'");
+    plane.object = "{\"success\":true,\"data\":[{\"deploymentId\":\"d1\"}]}";
+    CLEANUP(listing_freep) struct listing *listing = list_names(names, ARRAY_LEN(names), 0);
+    assert_non_null(listing);
+    assert_int_equal(listing->n_items, 1);
+}
+
 static void test_a_renamed_deployment_comes_once(void **state)
 {
     static const char *const names[] = {"before", "after"};
@@ -576,6 +591,7 @@ int main(void)
         TEST(test_hard_names_stay_one_segment),
         TEST(test_listing_by_name),
         TEST(test_listing_by_name_is_whole_or_fails),
+        TEST(test_an_answer_to_another_question),
         TEST(test_a_renamed_deployment_comes_once),
         TEST(test_get_deployments),
         TEST(test_drafts_are_listed_like_deployments),
