@@ -42,7 +42,8 @@ class Formats(afe.Case):
             ("aliyun_flink_exporter_", "process_", "aliyun_flink_api_request_duration",
              "aliyun_flink_api_requests_in_flight", "aliyun_flink_api_response_bytes",
              "aliyun_flink_api_clock_skew", "aliyun_flink_api_connections_opened",
-             "aliyun_flink_api_tls_handshakes", "aliyun_flink_api_in_flight_limit"))]
+             "aliyun_flink_api_tls_handshakes", "aliyun_flink_api_in_flight_limit",
+             "aliyun_flink_credentials_"))]
         self.assertEqual(series, len(exposition.samples) - len(live))
 
     def test_promtool(self):
