@@ -2,8 +2,11 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/utf8.h"
 #include "following.h"
 #include "spool.h"
 
@@ -58,12 +61,58 @@ static bool concerns_all(enum err_kind kind)
     return kind != ERR_API && kind != ERR_NOT_FOUND && kind != ERR_PARSE && kind != ERR_LIMIT;
 }
 
+enum { ERRORS_LOGGED = 3, TEXT_LOGGED = 400 /* bytes of a message */ };
+
+static void add_cut(struct strbuf *out, const char *text)
+{
+    strbuf_add(out, text, utf8_prefix_len(text, strlen(text), TEXT_LOGGED));
+}
+
+/* A release that failed says why here and nowhere else: no label has room for it. */
+static void log_end(const struct api_request *request, const struct ticket *t,
+                    const struct ticket_answer *answer)
+{
+    CLEANUP(strbuf_release) struct strbuf why = STRBUF_INIT;
+    bool success = t->failure == TICKET_FAILURE_END;
+    const char *reason = success ? NULL : ticket_failure_name(t->failure);
+    const struct log_field *fields =
+        LOG_FIELDS({"target", request->target->name}, {"namespace", request->namespace_name},
+                   {"ticket", t->id}, {"draft", *t->draft_id ? t->draft_id : NULL},
+                   {"deployment", *t->deployment_id ? t->deployment_id : NULL}, {"reason", reason});
+
+    if (success) {
+        log_info(fields, "the deploy ticket finished with success");
+        return;
+    }
+    if (answer && *answer->message) {
+        strbuf_adds(&why, ": ");
+        add_cut(&why, answer->message);
+    }
+    for (size_t i = 0; answer && i < answer->n_errors && i < ERRORS_LOGGED; i++) {
+        strbuf_addf(&why, "; %lld:%lld: ", (long long)answer->errors[i].line,
+                    (long long)answer->errors[i].column);
+        add_cut(&why, answer->errors[i].message);
+    }
+    log_warn(fields, "the deploy ticket ended without success%s", strbuf_str(&why));
+}
+
+static int learn(const struct api_request *request, struct following *f, size_t item,
+                 const struct ticket_answer *answer, struct err *err)
+{
+    int64_t interval_ms = request->target->interval_ms;
+
+    if (following_learn(f, item, answer, interval_ms, moment_now(), err) < 0)
+        return -1;
+    if (f->items[item].ended)
+        log_end(request, &f->items[item], answer);
+    return 0;
+}
+
 /* -1: there is no use in asking for others. */
 static int ask(struct api_client *client, const struct api_request *request, struct following *f,
                size_t item, struct job_result *ret)
 {
     CLEANUP(arena_freep) struct arena *arena = arena_new();
-    int64_t interval_ms = request->target->interval_ms;
     struct ticket_answer answer;
     struct api_stats stats = {0};
     struct err err = {0};
@@ -75,9 +124,9 @@ static int ask(struct api_client *client, const struct api_request *request, str
                                &err);
     api_stats_add(&ret->stats, &stats);
     if (rc == 0)
-        return following_learn(f, item, &answer, interval_ms, moment_now(), &ret->err);
+        return learn(request, f, item, &answer, &ret->err);
     if (err.kind == ERR_NOT_FOUND)
-        return following_learn(f, item, NULL, interval_ms, moment_now(), &ret->err);
+        return learn(request, f, item, NULL, &ret->err);
     if (err.kind != ERR_STOPPED)
         err_wrap(&err, "ticket \"%s\"", f->items[item].id);
     if (concerns_all(err.kind)) {

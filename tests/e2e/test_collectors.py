@@ -167,6 +167,7 @@ class Tickets(Collectors):
         metrics = exporter.metrics()
         self.assertEqual(self.status_of(exporter, "t1"), "finished")
         self.assertEqual(metrics.get(COMPLETED), 1)
+        self.assertIn("ticket=t1", exporter.wait_log("ticket finished with success"))
         self.assertEqual(sum(v for _, v in metrics.all(FAILURES)), 0)
         info, _ = metrics.all("aliyun_flink_deploy_ticket_info", ticket_id="t1")[0]
         self.assertEqual(info["deployment_draft_id"], "the-draft")
@@ -193,6 +194,14 @@ class Tickets(Collectors):
                                      ticket_id="t1"), 0)
         self.assertEqual(metrics.get(FAILURES, reason="validation"), 1)
         self.assertEqual(metrics.get(COMPLETED), 1)
+        # The message has no label: it is in the log, once.
+        line = exporter.wait_log("ticket ended without success")
+        for words in ("3:10: no such table", "ticket=t1", "reason=validation", "level=warn"):
+            self.assertIn(words, line)
+        refreshes = metrics.get("aliyun_flink_refreshes_total", collector="tickets")
+        afe.wait_for("two more refreshes", lambda: exporter.metrics().get(
+            "aliyun_flink_refreshes_total", collector="tickets") >= refreshes + 2)
+        self.assertEqual(exporter.log().count("without success"), 1)
 
     def test_not_found_may_appear_yet(self):
         exporter = self.start()
