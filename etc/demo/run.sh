@@ -151,7 +151,9 @@ claim_state_dir() {
 
 remove_work() {
   [[ -n "$work" && -d "$work" ]] || return 0
-  rm -f "$work"/{simulator,exporter}.{pid,log} "$work"/{exporter.cfg,secret,urls,metrics.txt}
+  rm -f "$work"/{simulator,exporter}.{pid,log} "$work"/{exporter.cfg,secret,urls,metrics.txt} \
+    "$work"/tickets/* "$work"/tickets/.[!.]*
+  [[ ! -d "$work/tickets" ]] || rmdir "$work/tickets" 2>/dev/null || true
   rmdir "$work" 2>/dev/null || say "left behind: $work"
 }
 
@@ -202,7 +204,7 @@ build() {
 
 # Ninja is always asked; only the notice that it takes a while depends on what changed.
 compile() {
-  local targets=(aliyun_flink_exporter aliyun_flink_simulator) stamp="$1/build.stamp" newer=all
+  local targets=(aliyun_flink_exporter aliyun_flink_simulator aliyun_flinkctl) stamp="$1/build.stamp" newer=all
   [[ ! -e "$stamp" ]] || newer="$(find "$root/src" "$root/include" -newer "$stamp" -print -quit)"
   [[ -z "$newer" ]] || say "building in build/demo (about a minute the first time)"
   cmake --build "$1" --target "${targets[@]}" >>"$2" 2>&1 || show_log_and_die "The build failed." "$2"
@@ -255,7 +257,7 @@ start_simulator() {
   secret="$(random_hex 15)"
   (umask 077 && printf '%s\n' "$secret" >"$work/secret")
   launch simulator "$program" --listen "$address" --workspace "$workspace" \
-    --namespaces default-namespace,staging --deployments 40 --profile typical --churn 1 \
+    --namespaces default-namespace,staging --deployments 40 --drafts 20 --profile typical --churn 1 \
     --access-key-id "$key_id" --access-key-secret "$secret"
   wait_for simulator 20 simulator_is_up
 }
@@ -267,6 +269,7 @@ quoted() {
 }
 
 write_configuration() {
+  mkdir -p "$work/tickets"
   cat >"$work/exporter.cfg" <<CONFIG
 # Made by etc/demo/run.sh. Much shorter intervals than a real control plane should see.
 defaults = { interval = "5s"; timeout = "4s"; deadline = "10s"; max_staleness = "30s"; };
@@ -278,7 +281,8 @@ credentials = (
 
 targets = (
   { name = "demo"; endpoint = "$simulator_url"; workspace = "$workspace";
-    namespaces = [ "default-namespace", "staging" ]; credentials = "demo"; proxy_url = "none"; }
+    namespaces = [ "default-namespace", "staging" ]; credentials = "demo"; proxy_url = "none";
+    collectors = [ "deployments", "drafts", "tickets" ]; ticket_dir = $(quoted "$work/tickets"); }
 );
 CONFIG
 }
@@ -322,6 +326,8 @@ where_to_look() {
   $exporter_url/metrics    what Prometheus scrapes
   $simulator_url/_sim       what the simulated control plane was asked
   $work/    configuration and logs
+  $(program aliyun_flinkctl) --config.file $work/exporter.cfg --namespace staging drafts
+                            the operator's tool
 URLS
 }
 
