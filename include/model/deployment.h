@@ -27,6 +27,17 @@ enum job_state {
 /* The label value and the key of jobSummary, which are the same word; static. */
 const char *job_state_name(enum job_state state);
 
+/* What is counted as an event: that a job entered a state which it does not leave again. */
+enum job_event {
+    JOB_EVENT_FAILURE,
+    JOB_EVENT_CANCELLATION,
+    JOB_EVENT_COMPLETION,
+    JOB_EVENT_END,
+};
+
+/* The state that the job entered. */
+enum job_state job_event_state(enum job_event event);
+
 /* A label of the deployment that the allowlist admits, ready for exposition. */
 struct deployment_label {
     const char *name;  /* "label_team", already made unique ("..._conflict1") */
@@ -68,6 +79,13 @@ struct deployment {
      */
     uint64_t content_hash;
 
+    /*
+     * Not told by the control plane but worked out from listing to listing: the event counters as
+     * they are to be shown. A listing comes with zeros.
+     */
+    int64_t events[JOB_EVENT_END];
+    int64_t last_failure_unix_s; /* of the refresh that saw it; 0 = none was seen */
+
     const struct deployment_label *labels;
     size_t n_labels;
 };
@@ -82,6 +100,7 @@ enum {
     DEPLOYMENT_HAS_CHANGES = 1u << 5,
     DEPLOYMENT_LABELS = 1u << 6,
     DEPLOYMENT_CONTENT = 1u << 7, /* content_hash; no series of its own reads it */
+    DEPLOYMENT_EVENTS = 1u << 8,  /* events, last_failure */
 };
 
 /* The parts in which the two say different things. */

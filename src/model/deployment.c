@@ -52,5 +52,8 @@ unsigned deployment_differences(const struct deployment *a, const struct deploym
         parts |= DEPLOYMENT_LABELS;
     if (a->content_hash != b->content_hash)
         parts |= DEPLOYMENT_CONTENT;
+    if (memcmp(a->events, b->events, sizeof(a->events)) != 0 ||
+        a->last_failure_unix_s != b->last_failure_unix_s)
+        parts |= DEPLOYMENT_EVENTS;
     return parts;
 }

@@ -14,6 +14,17 @@ const char *job_state_name(enum job_state state)
     return names[state];
 }
 
+enum job_state job_event_state(enum job_event event)
+{
+    static const enum job_state states[JOB_EVENT_END] = {
+        [JOB_EVENT_FAILURE] = JOB_FAILED,
+        [JOB_EVENT_CANCELLATION] = JOB_CANCELLED,
+        [JOB_EVENT_COMPLETION] = JOB_FINISHED,
+    };
+    assert(event < JOB_EVENT_END);
+    return states[event];
+}
+
 const char *collector_name(enum collector collector)
 {
     static const char *const names[COLLECTOR_END] = {

@@ -4,7 +4,9 @@
  *     id NUL name NUL draft_id NUL     which repeat nowhere
  *     six references                   to the enumerations, in the order of struct deployment
  *     numbers                          see pack_numbers
- *     the content's hash               a byte that says whether there is one, then itself
+ *     a byte that says which of these there are:
+ *         the content's hash
+ *         the event counters and the time of the last failure, unless all are 0
  *     number of labels, then a reference to each name and each value
  *
  * A reference is one byte: the number of a string that stood in this block before, or NEW with the
@@ -18,7 +20,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NEW = 255, SLOTS = 512, VARINT_MAX = 10, SMALL_NUMBERS = JOB_STATE_END + 3 };
+#include "base/varint.h"
+
+enum { NEW = 255, SLOTS = 512, SMALL_NUMBERS = JOB_STATE_END + 3 };
+
+/* What is seldom there. */
+enum { HAS_CONTENT = 1, HAS_EVENTS = 2 };
 
 /* Numbers of which none is small. */
 struct wide {
@@ -84,18 +91,10 @@ static void pack_reference(struct packer *p, const char *s)
     pack_string(p, s);
 }
 
-static unsigned char *put_varint(unsigned char *out, uint64_t v)
-{
-    for (; v >= 0x80; v >>= 7)
-        *out++ = (unsigned char)(v | 0x80);
-    *out++ = (unsigned char)v;
-    return out;
-}
-
 /* -1 = absent is the smallest there is in practice: 0 after this. */
 static unsigned char *put_number(unsigned char *out, int64_t v)
 {
-    return put_varint(out, (uint64_t)v + 1);
+    return varint_put(out, (uint64_t)v + 1);
 }
 
 static void pack_numbers(struct packer *p, const struct deployment *d)
@@ -116,18 +115,36 @@ static void pack_numbers(struct packer *p, const struct deployment *d)
     strbuf_add(p->out, bytes, (size_t)(end - bytes) + sizeof(wide));
 }
 
-static void pack_content(struct packer *p, const struct deployment *d)
+static bool has_events(const struct deployment *d)
 {
-    strbuf_addc(p->out, d->content_hash != 0);
+    int64_t any = d->last_failure_unix_s;
+
+    for (int event = 0; event < JOB_EVENT_END; event++)
+        any |= d->events[event];
+    return any != 0;
+}
+
+static void pack_rare(struct packer *p, const struct deployment *d)
+{
+    bool events = has_events(d);
+    unsigned char bytes[(JOB_EVENT_END + 1) * VARINT_MAX], *end = bytes;
+
+    strbuf_addc(p->out, (char)((d->content_hash ? HAS_CONTENT : 0) | (events ? HAS_EVENTS : 0)));
     if (d->content_hash != 0)
         strbuf_add(p->out, &d->content_hash, sizeof(d->content_hash));
+    if (!events)
+        return;
+    for (int event = 0; event < JOB_EVENT_END; event++)
+        end = varint_put(end, (uint64_t)d->events[event]);
+    end = varint_put(end, (uint64_t)d->last_failure_unix_s);
+    strbuf_add(p->out, bytes, (size_t)(end - bytes));
 }
 
 static void pack_labels(struct packer *p, const struct deployment *d)
 {
     unsigned char n[VARINT_MAX];
 
-    strbuf_add(p->out, n, (size_t)(put_varint(n, d->n_labels) - n));
+    strbuf_add(p->out, n, (size_t)(varint_put(n, d->n_labels) - n));
     for (size_t i = 0; i < d->n_labels; i++) {
         pack_reference(p, d->labels[i].name);
         pack_reference(p, d->labels[i].value);
@@ -152,7 +169,7 @@ void record_block_pack(struct strbuf *out, const struct deployment *items, size_
         pack_reference(&p, d->target_mode);
         pack_reference(&p, d->resource_setting_mode);
         pack_numbers(&p, d);
-        pack_content(&p, d);
+        pack_rare(&p, d);
         pack_labels(&p, d);
     }
 }
@@ -224,15 +241,23 @@ static void take_numbers(struct unpacker *u, struct deployment *d)
     d->taskmanager_memory = wide.memories[1];
 }
 
-static uint64_t take_content(struct unpacker *u)
+static void take_rare(struct unpacker *u, struct deployment *d)
 {
-    uint64_t hash = 0;
+    unsigned char has = *u->at++;
 
-    if (*u->at++) {
-        memcpy(&hash, u->at, sizeof(hash));
-        u->at += sizeof(hash);
+    d->content_hash = 0;
+    if (has & HAS_CONTENT) {
+        memcpy(&d->content_hash, u->at, sizeof(d->content_hash));
+        u->at += sizeof(d->content_hash);
     }
-    return hash;
+    if (!(has & HAS_EVENTS)) {
+        memset(d->events, 0, sizeof(d->events));
+        d->last_failure_unix_s = 0;
+        return;
+    }
+    for (int event = 0; event < JOB_EVENT_END; event++)
+        d->events[event] = (int64_t)take_varint(u);
+    d->last_failure_unix_s = (int64_t)take_varint(u);
 }
 
 static void take_deployment(struct unpacker *u, struct deployment *d,
@@ -248,7 +273,7 @@ static void take_deployment(struct unpacker *u, struct deployment *d,
     d->target_mode = take_reference(u);
     d->resource_setting_mode = take_reference(u);
     take_numbers(u, d);
-    d->content_hash = take_content(u);
+    take_rare(u, d);
     d->n_labels = (size_t)take_varint(u);
     d->labels = d->n_labels > 0 ? *labels : NULL;
     for (size_t i = 0; i < d->n_labels; i++) {
