@@ -144,7 +144,7 @@ static void go_on(struct observation *o, struct event_item *item, struct deploym
 
     if (item->presence == EVENT_GONE)
         add(counter(o, EVENT_COUNTER_ADDED), 1);
-    if (item->presence != EVENT_PRESENT || item->shown == EVENT_SHOWN_NOT)
+    if (item->shown == EVENT_SHOWN_NOT) /* it was away, or restored */
         show_anew(item);
     else
         item->shown = shown_by_now(o, item->shown, &item->since);
