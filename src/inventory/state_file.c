@@ -100,10 +100,13 @@ static int create(const char *path, struct err *err)
 {
     const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
     int fd = open(path, flags, S_IRUSR | S_IWUSR);
+    bool in_the_way = fd < 0 && errno == EEXIST;
 
-    if (fd < 0 && errno == EEXIST && remove_abandoned(path))
+    if (in_the_way && remove_abandoned(path)) {
         fd = open(path, flags, S_IRUSR | S_IWUSR);
-    if (fd < 0 && errno == EEXIST)
+        in_the_way = fd < 0 && errno == EEXIST;
+    }
+    if (in_the_way)
         return err_set(err, ERR_IO, "%s is there: does another exporter use the same file?", path);
     if (fd < 0)
         return err_set(err, ERR_IO, "cannot create %s: %s", path, strerror(errno));
