@@ -29,6 +29,8 @@ struct conf {
     struct glob_list deny; /* metric families left out */
     enum conf_aggregation aggregation;
     bool draft_lock_holder; /* aliyun_flink_draft_lock_info is shown */
+    const char *state_file; /* of event counters; "" = none */
+    int64_t hold_ms;        /* that a new event counter shows its old value */
     uint64_t hash; /* first 48 bits of the SHA-256 of the file's bytes, included files too */
 };
 

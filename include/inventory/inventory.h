@@ -26,6 +26,11 @@ struct inventory;
 /* Adds the families it counts live (objects dropped, values sanitized, snapshot_*) to the registry.
  */
 int inventory_new(struct registry *registry, struct inventory **ret, struct err *err) MUST_CHECK;
+/*
+ * For --once: this process goes on with the exposition of the one that wrote the state file, as if
+ * there had been no restart. Before the first inventory_configure.
+ */
+void inventory_goes_on(struct inventory *inventory);
 void inventory_free(struct inventory *inventory);
 
 /* What the rendering leaves out. deny is copied. */
@@ -33,6 +38,9 @@ struct inventory_settings {
     const struct glob_list *deny;
     bool aggregate_by_namespace; /* no series for each deployment or draft */
     bool draft_lock_holder;      /* who locked a draft is shown */
+    int64_t hold_ms; /* an event counter that is new shows its old value so long, and at least for
+                        two intervals of its target */
+    const char *state_file; /* where event counters survive a restart; copied; NULL or "" = none */
 };
 
 /*
@@ -52,6 +60,9 @@ struct inventory_watch {
  * Makes exactly these namespaces, each (workspace, namespace) once, the watched ones. Data and
  * counters of a (workspace, namespace) that was watched before stay, but for the data of collectors
  * that its target no longer has. On failure nothing has changed.
+ *
+ * The first time, events are restored from the state file. Later the file may change: from then on
+ * events are saved there, whatever it holds.
  */
 int inventory_configure(struct inventory *inventory, const struct inventory_settings *settings,
                         const struct inventory_watch *watches, size_t n,
@@ -69,6 +80,7 @@ struct refresh_outcome {
     enum err_kind kind;         /* of the failure; ERR_NONE = success */
     const char *message;        /* of the failure; copied */
     const struct api_stats *stats;
+    int64_t began_unix_ms;
     int64_t ended_unix_ms;
     int64_t ended_mono_ms;
     int64_t duration_ms;
@@ -99,9 +111,26 @@ struct ticket_set *inventory_tickets(const struct inventory *inventory, size_t e
 /* Earliest time after now at which an entry's data becomes too old to show; INT64_MAX = none. */
 int64_t inventory_next_withhold_mono_ms(const struct inventory *inventory, int64_t now_mono_ms);
 
-/* Renders what changed and puts a generation together. */
+/*
+ * Renders what changed and puts a generation together. Before that is published,
+ * inventory_save_grown; once it is, inventory_published.
+ */
 int inventory_snapshot(struct inventory *inventory, int64_t now_mono_ms, struct snapshot **ret,
                        struct err *err) MUST_CHECK;
+
+/*
+ * A counter that Prometheus has seen must not go back: if one that is shown grew since the state
+ * file was written, it is written now. Where that fails the log and a metric say so.
+ */
+void inventory_save_grown(struct inventory *inventory, int64_t now_mono_ms);
+/* The generation made last is out, so that counters that are new in it were seen from now on. */
+void inventory_published(struct inventory *inventory, int64_t now_mono_ms);
+
+/* When other changes are to be saved; INT64_MAX = there is no state file. */
+int64_t inventory_save_mono_ms(const struct inventory *inventory);
+void inventory_save(struct inventory *inventory, int64_t now_mono_ms);
+/* At the end: what is not saved yet. */
+void inventory_save_rest(struct inventory *inventory, int64_t now_mono_ms);
 
 /* True if the last refresh of each of the entry's collectors succeeded, for --once. */
 bool inventory_succeeded(const struct inventory *inventory, size_t entry);

@@ -28,7 +28,8 @@ struct scheduler_options {
     struct api_session *session; /* borrowed until scheduler_stop */
     struct registry *registry;   /* likewise */
     struct snapshot_slot *slot;  /* likewise; holds a first snapshot once scheduler_start returns */
-    bool once;                   /* everything once, at once, without retrying later */
+    const char *state_file; /* instead of the configuration's; borrowed likewise; NULL = none */
+    bool once;              /* everything once, at once, without retrying later */
 };
 
 int scheduler_start(const struct scheduler_options *options, struct scheduler **ret,

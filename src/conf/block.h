@@ -40,4 +40,10 @@ struct metrics_block {
     bool draft_lock_holder;
 };
 
+/* state */
+struct state_block {
+    const char *file;
+    int64_t hold_ms;
+};
+
 #endif

@@ -61,6 +61,22 @@ static int build_metrics(struct loading *l, struct value *group, struct target *
     return 0;
 }
 
+static int build_state(struct loading *l, const struct build *build, struct value *group)
+{
+    struct conf *conf = &l->owner->conf;
+    struct state_block block = {0};
+    const struct value *file;
+
+    if (schema_set_initial(SCOPE_STATE, l->arena, &block) < 0)
+        return -1;
+    if (group && schema_read(SCOPE_STATE, group, l->arena, &l->problems, &block) < 0)
+        return -1;
+    conf->hold_ms = block.hold_ms;
+    file = group ? schema_good_member(group, "file") : NULL;
+    conf->state_file = file && *file->string ? build_resolve_beside(build, file) : "";
+    return conf->state_file ? 0 : -1;
+}
+
 static int build_base(struct loading *l, const struct value *root, struct target_base *ret)
 {
     struct value *defaults = part(root, "defaults");
@@ -88,7 +104,7 @@ static int build_conf(struct loading *l, struct value *root)
     struct target_list targets = {0};
 
     if (schema_read(SCOPE_ROOT, root, l->arena, &l->problems, NULL) < 0 ||
-        build_base(l, root, &base) < 0 ||
+        build_base(l, root, &base) < 0 || build_state(l, &build, part(root, "state")) < 0 ||
         build_credentials(&build, part(root, "credentials"), &credentials) < 0)
         return -1;
     build_check_defaults(&build, &base);

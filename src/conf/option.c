@@ -343,14 +343,10 @@ static int read_value(const struct reading *r, struct value *v, void *block)
     return 0;
 }
 
-/* A group that is not supported yet is told by its members, which have the lines. */
-static int refuse_later(const struct reading *r, struct value *v)
+static void refuse_later(const struct reading *r, struct value *v)
 {
     v->reported = true;
-    if (v->type == VALUE_GROUP && v->n_items > 0 && r->option->into != SCOPE_ROOT)
-        return schema_read(r->option->into, v, r->arena, r->problems, NULL);
     problem_add(r->problems, v->line, "%s is not supported yet", r->label);
-    return 0;
 }
 
 static struct reading reading_of(const struct option *o, struct arena *arena,
@@ -483,12 +479,10 @@ int schema_read(enum scope scope, struct value *group, struct arena *arena,
             continue;
         }
         struct reading r = reading_of(o, arena, problems);
-        if (o->later) {
-            if (refuse_later(&r, v) < 0)
-                return -1;
-        } else if (!v->reported && read_value(&r, v, ret) < 0) {
+        if (o->later)
+            refuse_later(&r, v);
+        else if (!v->reported && read_value(&r, v, ret) < 0)
             return -1;
-        }
     }
     return 0;
 }

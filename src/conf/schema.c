@@ -5,6 +5,7 @@
 #define TARGET(field)      offsetof(struct target_block, field)
 #define CREDENTIALS(field) offsetof(struct credentials_block, field)
 #define METRICS(field)     offsetof(struct metrics_block, field)
+#define STATE(field)       offsetof(struct state_block, field)
 
 static const struct choice networks[] = {
     [NETWORK_PUBLIC] = {"public", false},
@@ -58,7 +59,7 @@ static const struct option options[] = {
     {SCOPE_ROOT, "credentials", .type = OPTION_LIST},
     {SCOPE_ROOT, "targets", .type = OPTION_LIST},
     {SCOPE_ROOT, "metrics", .type = OPTION_GROUP},
-    {SCOPE_ROOT, "state", OPTION_GROUP, .later = true, .into = SCOPE_STATE},
+    {SCOPE_ROOT, "state", .type = OPTION_GROUP},
 
     {SCOPE_DEFAULTS, "interval", OPTION_DURATION, .initial = "60s", .min = "1s", .max = "1d",
      .offset = TARGET(target.interval_ms)},
@@ -178,8 +179,10 @@ static const struct option options[] = {
     {SCOPE_METRICS, "draft_lock_holder", OPTION_BOOL, .initial = "false",
      .offset = METRICS(draft_lock_holder)},
 
-    {SCOPE_STATE, "file", OPTION_STRING, .later = true},
-    {SCOPE_STATE, "hold", OPTION_DURATION, .later = true},
+    {SCOPE_STATE, "file", OPTION_STRING, .initial = "", .rule = TEXT_FILE_OR_NONE,
+     .offset = STATE(file)},
+    {SCOPE_STATE, "hold", OPTION_DURATION, .initial = "2m", .min = "1s", .max = "1h",
+     .offset = STATE(hold_ms)},
 };
 /* clang-format on */
 

@@ -123,6 +123,7 @@ static int start_scheduler(struct program *p, struct conf *conf, struct err *err
         .session = p->session,
         .registry = p->registry,
         .slot = p->slot,
+        .state_file = p->options->persistence_file,
         .once = p->options->once,
     };
 

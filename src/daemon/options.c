@@ -26,6 +26,7 @@ enum flag_id {
     ID_TELEMETRY_PATH,
     ID_MAX_REQUESTS,
     ID_ONCE,
+    ID_PERSISTENCE_FILE,
     ID_LOG_LEVEL,
     ID_LOG_FORMAT,
     ID_LATER,
@@ -42,6 +43,8 @@ static const struct flag flags[] = {
      "Address to serve on: host:port, [v6]:port or :port (default :10058)."},
     {"web.telemetry-path", "PATH", ID_TELEMETRY_PATH, "Path of the metrics (default /metrics)."},
     {"web.max-requests", "N", ID_MAX_REQUESTS, "Scrapes at once; more get 503 (default 40)."},
+    {"persistence.file", "FILE", ID_PERSISTENCE_FILE,
+     "State file of the event counters, instead of the configuration's state.file."},
     {"once", NULL, ID_ONCE,
      "Refresh every target once, print the exposition to stdout, exit 0 (1 if any target failed)."},
     {"log.level", "LEVEL", ID_LOG_LEVEL,
@@ -55,7 +58,6 @@ static const struct flag flags[] = {
     {"web.enable-debug", NULL, ID_LATER, NULL},
     {"web.external-url", "VALUE", ID_LATER, NULL},
     {"web.route-prefix", "VALUE", ID_LATER, NULL},
-    {"persistence.file", "VALUE", ID_LATER, NULL},
     {"shard", "VALUE", ID_LATER, NULL},
     {"total-shards", "VALUE", ID_LATER, NULL},
 };
@@ -113,6 +115,11 @@ static enum options_verdict take_value(struct options *o, enum flag_id id, const
         if (quantity_parse_u64(value, &n) < 0 || n < 1 || n > 10000)
             return usage("--web.max-requests=%s: must be a number from 1 to 10000", value);
         o->max_requests = (unsigned)n;
+        break;
+    case ID_PERSISTENCE_FILE:
+        if (!*value)
+            return usage("--persistence.file: must not be empty");
+        o->persistence_file = value;
         break;
     case ID_LOG_LEVEL:
         if (!log_level_parse(value, &o->log_level))

@@ -15,6 +15,7 @@
 #include "model/target.h"
 #include "model/ticket.h"
 #include "draft_slice.h"
+#include "events.h"
 #include "slice.h"
 
 /* The refreshes of one collector. */
@@ -41,6 +42,7 @@ struct entry {
     struct strbuf labels;        /* workspace="...",flink_namespace="..." */
     struct slice *slice;         /* of the last whole listing; NULL before the first */
     struct draft_slice *drafts;  /* likewise */
+    struct events *events;       /* of its deployments; never NULL */
     struct ticket_set *tickets;  /* of the last refresh; NULL before the first */
     uint64_t tickets_asked;      /* by the last one that succeeded */
     struct {
@@ -71,7 +73,16 @@ struct namespace_family {
 };
 
 /* Sums over the namespace. */
-enum { SUM_DEPLOYMENTS, SUM_DRAFTS, SUM_JOBS, SUM_FAMILIES };
+enum {
+    SUM_DEPLOYMENTS,
+    SUM_DRAFTS,
+    SUM_JOBS,
+    SUM_EVENTS, /* one for each kind of event, in its order */
+    SUM_REDUCTIONS = SUM_EVENTS + JOB_EVENT_END,
+    SUM_ADDED,
+    SUM_REMOVED,
+    SUM_FAMILIES,
+};
 extern const struct namespace_family sum_families[SUM_FAMILIES];
 
 /* Of tickets. */

@@ -343,11 +343,21 @@ static int observe(struct observation *o)
     after->began_unix_ms = o->time->began_unix_ms > 0 ? o->time->began_unix_ms : 1;
     after->began_mono_ms = o->time->began_mono_ms;
     after->published_mono_ms = -1;
-    if (o->items.len == 0)
-        return 0;
-    strbuf_shrink(&o->items);
-    after->items = strbuf_take(&o->items, &after->len);
-    return after->items ? 0 : -1;
+    return events_take_list(after, &o->items);
+}
+
+int events_take_list(struct events *events, struct strbuf *list)
+{
+    size_t len = list->len;
+
+    events->items = len > 0 ? malloc(len) : NULL;
+    if (len > 0 && !events->items)
+        return -1;
+    if (len > 0)
+        memcpy(events->items, list->ptr, len);
+    events->len = len;
+    strbuf_release(list);
+    return 0;
 }
 
 int events_observe(const struct events *before, struct listing *listing,

@@ -98,6 +98,9 @@ bool events_differ(const struct events *a, const struct events *b);
 /* Bytes on the heap. */
 size_t events_bytes(const struct events *events);
 
+/* Makes the bytes the list, in memory of their size; -1 when there is none. list is emptied. */
+int events_take_list(struct events *events, struct strbuf *list) MUST_CHECK;
+
 /* --- for the state file --- */
 
 /* The same moment on both clocks, of the process that writes or reads. */

@@ -166,11 +166,8 @@ int events_read(const void *bytes, size_t len, bool goes_on, const struct events
     strbuf_reserve(&d.items, len);
     good = decode(&d);
     memory = strbuf_ok(&d.items);
-    if (good && memory && d.items.len > 0) {
-        strbuf_shrink(&d.items);
-        events->items = strbuf_take(&d.items, &events->len);
-        memory = events->items != NULL;
-    }
+    if (good && memory)
+        memory = events_take_list(events, &d.items) == 0;
     strbuf_release(&d.items);
     if (!good)
         return err_set(err, ERR_PARSE, "it holds events that are none");

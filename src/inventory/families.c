@@ -180,6 +180,30 @@ static void emit_max_slots(struct expo *e, const struct deployment *d,
     emit_known(e, object, d->max_slots, d->max_slots >= 0);
 }
 
+static void emit_failures(struct expo *e, const struct deployment *d,
+                          const struct expo_object *object)
+{
+    expo_object_i64(e, object, d->events[JOB_EVENT_FAILURE]);
+}
+
+static void emit_cancellations(struct expo *e, const struct deployment *d,
+                               const struct expo_object *object)
+{
+    expo_object_i64(e, object, d->events[JOB_EVENT_CANCELLATION]);
+}
+
+static void emit_completions(struct expo *e, const struct deployment *d,
+                             const struct expo_object *object)
+{
+    expo_object_i64(e, object, d->events[JOB_EVENT_COMPLETION]);
+}
+
+static void emit_last_failure(struct expo *e, const struct deployment *d,
+                              const struct expo_object *object)
+{
+    emit_known(e, object, d->last_failure_unix_s, d->last_failure_unix_s > 0);
+}
+
 #define D             "aliyun_flink_deployment_"
 
 /*
@@ -200,53 +224,95 @@ const struct deployment_family deployment_families[DEPLOYMENT_FAMILIES] = {
       METRIC_GAUGE},
      emit_jobs,
      DEPLOYMENT_JOBS,
+     false,
      SEVERAL_LINES},
     {{D "info", "Properties of the deployment that seldom change; always 1.", METRIC_GAUGE},
      emit_info,
      DEPLOYMENT_PROPERTIES,
+     false,
      ONE_LINE},
     {{D "labels", "Labels of the deployment that the allowlist admits; always 1.", METRIC_GAUGE},
      emit_labels,
      DEPLOYMENT_LABELS,
+     false,
      ONE_LINE},
     {{D "created_timestamp_seconds", "Unix time at which the deployment was created.",
       METRIC_GAUGE},
      emit_created,
      DEPLOYMENT_TIMES,
+     false,
      ONE_LINE},
     {{D "modified_timestamp_seconds", "Unix time at which the deployment was last modified.",
       METRIC_GAUGE},
      emit_modified,
      DEPLOYMENT_TIMES,
+     false,
      ONE_LINE},
     {{D "pending_changes",
       "1 if the deployment was modified after its job was started (deploymentHasChanged).",
       METRIC_GAUGE},
      emit_pending_changes,
      DEPLOYMENT_HAS_CHANGES,
+     false,
      ONE_LINE},
     {{D "parallelism", "Configured parallelism. Absent in expert resource mode.", METRIC_GAUGE},
      emit_parallelism,
      DEPLOYMENT_RESOURCES,
+     false,
      ONE_LINE},
     {{D "jobmanager_cpu_cores", "CPU cores configured for JobManager.", METRIC_GAUGE},
      emit_jobmanager_cpu,
      DEPLOYMENT_RESOURCES,
+     false,
      ONE_LINE},
     {{D "jobmanager_memory_bytes", "Memory configured for JobManager.", METRIC_GAUGE},
      emit_jobmanager_memory,
      DEPLOYMENT_RESOURCES,
+     false,
      ONE_LINE},
     {{D "taskmanager_cpu_cores", "CPU cores configured for one TaskManager.", METRIC_GAUGE},
      emit_taskmanager_cpu,
      DEPLOYMENT_RESOURCES,
+     false,
      ONE_LINE},
     {{D "taskmanager_memory_bytes", "Memory configured for one TaskManager.", METRIC_GAUGE},
      emit_taskmanager_memory,
      DEPLOYMENT_RESOURCES,
+     false,
      ONE_LINE},
     {{D "max_slots", "Slot limit of a batch deployment.", METRIC_GAUGE},
      emit_max_slots,
      DEPLOYMENT_RESOURCES,
+     false,
+     ONE_LINE},
+    {{D "job_failures_total",
+      "Jobs that were seen to enter the failed state since this exporter first saw the deployment.",
+      METRIC_COUNTER},
+     emit_failures,
+     DEPLOYMENT_EVENTS,
+     true,
+     ONE_LINE},
+    {{D "job_cancellations_total",
+      "Jobs that were seen to enter the cancelled state since this exporter first saw the "
+      "deployment.",
+      METRIC_COUNTER},
+     emit_cancellations,
+     DEPLOYMENT_EVENTS,
+     true,
+     ONE_LINE},
+    {{D "job_completions_total",
+      "Jobs that were seen to enter the finished state since this exporter first saw the "
+      "deployment.",
+      METRIC_COUNTER},
+     emit_completions,
+     DEPLOYMENT_EVENTS,
+     true,
+     ONE_LINE},
+    {{D "last_job_failure_timestamp_seconds",
+      "Unix time of the last failure: the refresh that saw it. Absent until a failure was seen.",
+      METRIC_GAUGE},
+     emit_last_failure,
+     DEPLOYMENT_EVENTS,
+     true,
      ONE_LINE},
 };

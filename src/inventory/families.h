@@ -4,6 +4,7 @@
 #ifndef FAMILIES_H
 #define FAMILIES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "metrics/expo.h"
@@ -21,6 +22,11 @@ struct deployment_family {
     struct family family;
     deployment_emit_fn *emit; /* writes nothing where the record does not tell */
     unsigned reads;           /* the parts of a deployment it looks at, besides its identity */
+    /*
+     * An event: shown while the state is too old to be. A counter that was withheld would come back
+     * at its new value, and what happened in the dark would be no increase.
+     */
+    bool event;
     /* One piece has the samples of so many records of a block: some 30 KB of text, or 60. */
     unsigned records_per_piece;
 };
@@ -30,7 +36,7 @@ struct deployment_family {
 void one_begin(struct expo *e, const struct expo_object *object);
 void one_end(struct expo *e);
 
-#define DEPLOYMENT_FAMILIES 12
+#define DEPLOYMENT_FAMILIES 16
 extern const struct deployment_family deployment_families[DEPLOYMENT_FAMILIES];
 
 /* 'state="failed"', for the samples by state; shared with the namespace's sums. */

@@ -71,9 +71,11 @@ static int add_deployments(const struct generation_source *source, struct snapsh
     bool has_header = false;
 
     for (size_t i = 0; i < source->n_entries; i++) {
-        const struct slice *slice = source->entries[i]->slice;
+        const struct entry *entry = source->entries[i];
+        const struct slice *slice = entry->slice;
 
-        if (!entry_shows(source->entries[i], COLLECTOR_DEPLOYMENTS, now_mono_ms))
+        if (!slice || (!deployment_families[family].event &&
+                       !entry_shows(entry, COLLECTOR_DEPLOYMENTS, now_mono_ms)))
             continue;
         for (size_t b = 0; b < slice->n_blocks; b++) {
             size_t n;

@@ -2,23 +2,15 @@
 #include "inventory/inventory.h"
 
 #include <assert.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "entry.h"
 #include "generation.h"
+#include "left_out.h"
 #include "slice.h"
-
-enum dropped {
-    DROPPED_OBJECT_LIMIT,
-    DROPPED_SERIES_LIMIT,
-    DROPPED_DUPLICATE,
-    DROPPED_INVALID,
-    DROPPED_END
-};
-enum sanitized { SANITIZED_TOO_LONG, SANITIZED_INVALID_UTF8, SANITIZED_END };
+#include "state_keeper.h"
 
 struct inventory {
     struct entry **entries;
@@ -26,74 +18,12 @@ struct inventory {
     struct arena *settings_arena;
     struct glob_list deny;
     struct inventory_settings settings; /* deny is the one above */
-    int64_t render_us;                  /* spent on slices since the last generation */
+    bool configured;
+    struct state_keeper keeper;
+    int64_t render_us; /* spent on slices since the last generation */
     struct headers headers;
-    /* Read by HTTP threads. */
-    atomic_uint_fast64_t dropped[DROPPED_END];
-    atomic_uint_fast64_t sanitized[SANITIZED_END];
+    struct left_out left_out;
 };
-
-/* --- live counters ------------------------------------------------------------------------------
- */
-
-static void collect_dropped(void *ctx, const struct family *family, struct expo *e)
-{
-    static const struct expo_labels labels[DROPPED_END] = {
-        [DROPPED_OBJECT_LIMIT] = EXPO_LABELS_INIT("reason=\"object_limit\""),
-        [DROPPED_SERIES_LIMIT] = EXPO_LABELS_INIT("reason=\"series_limit\""),
-        [DROPPED_DUPLICATE] = EXPO_LABELS_INIT("reason=\"duplicate\""),
-        [DROPPED_INVALID] = EXPO_LABELS_INIT("reason=\"invalid\""),
-    };
-    struct inventory *inv = ctx;
-
-    for (int i = 0; i < DROPPED_END; i++)
-        expo_sample_i64(e, family->name, EXPO_NO_LABELS, labels[i],
-                        (int64_t)atomic_load_explicit(&inv->dropped[i], memory_order_relaxed));
-}
-
-static void collect_sanitized(void *ctx, const struct family *family, struct expo *e)
-{
-    static const struct expo_labels labels[SANITIZED_END] = {
-        [SANITIZED_TOO_LONG] = EXPO_LABELS_INIT("reason=\"too_long\""),
-        [SANITIZED_INVALID_UTF8] = EXPO_LABELS_INIT("reason=\"invalid_utf8\""),
-    };
-    struct inventory *inv = ctx;
-
-    for (int i = 0; i < SANITIZED_END; i++)
-        expo_sample_i64(e, family->name, EXPO_NO_LABELS, labels[i],
-                        (int64_t)atomic_load_explicit(&inv->sanitized[i], memory_order_relaxed));
-}
-
-static int register_live(struct inventory *inv, struct registry *registry, struct err *err)
-{
-    static const struct family dropped = {"aliyun_flink_exporter_objects_dropped_total",
-                                          "Objects left out, by reason.", METRIC_COUNTER};
-    static const struct family sanitized = {"aliyun_flink_exporter_label_values_sanitized_total",
-                                            "Label values changed before exposition, by reason.",
-                                            METRIC_COUNTER};
-
-    if (registry_add(registry, REGISTRY_EXPORTER, &dropped, collect_dropped, inv, err) < 0 ||
-        registry_add(registry, REGISTRY_EXPORTER, &sanitized, collect_sanitized, inv, err) < 0)
-        return -1;
-    return 0;
-}
-
-static void count_live(struct inventory *inv, const struct listing *listing)
-{
-    const struct {
-        atomic_uint_fast64_t *counter;
-        uint64_t n;
-    } counts[] = {
-        {&inv->dropped[DROPPED_OBJECT_LIMIT], listing->over_limit},
-        {&inv->dropped[DROPPED_DUPLICATE], listing->duplicates},
-        {&inv->dropped[DROPPED_INVALID], listing->invalid},
-        {&inv->sanitized[SANITIZED_TOO_LONG], listing->too_long},
-        {&inv->sanitized[SANITIZED_INVALID_UTF8], listing->invalid_utf8},
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(counts); i++)
-        atomic_fetch_add_explicit(counts[i].counter, counts[i].n, memory_order_relaxed);
-}
 
 /* --- life ---------------------------------------------------------------------------------------
  */
@@ -105,6 +35,7 @@ static void entry_free(struct entry *entry)
     slice_free(entry->slice);
     draft_slice_free(entry->drafts);
     ticket_set_unref(entry->tickets);
+    events_free(entry->events);
     strbuf_release(&entry->labels);
     free(entry->workspace);
     free(entry->namespace_name);
@@ -124,7 +55,8 @@ static struct entry *entry_new(const struct inventory_watch *watch)
         strbuf_addc(&entry->labels, ',');
         expo_label(&entry->labels, "flink_namespace", entry->namespace_name);
     }
-    if (!entry->labels.ptr || !strbuf_ok(&entry->labels)) {
+    entry->events = events_new();
+    if (!entry->labels.ptr || !strbuf_ok(&entry->labels) || !entry->events) {
         entry_free(entry);
         return NULL;
     }
@@ -137,7 +69,9 @@ int inventory_new(struct registry *registry, struct inventory **ret, struct err 
 
     if (!inv)
         return err_nomem(err, "the inventory");
-    if (headers_init(&inv->headers, err) < 0 || register_live(inv, registry, err) < 0) {
+    if (headers_init(&inv->headers, err) < 0 ||
+        left_out_register(&inv->left_out, registry, err) < 0 ||
+        state_keeper_register(&inv->keeper, registry, err) < 0) {
         inventory_free(inv);
         return -1;
     }
@@ -155,6 +89,11 @@ void inventory_free(struct inventory *inventory)
     headers_release(&inventory->headers);
     arena_free(inventory->settings_arena);
     free(inventory);
+}
+
+void inventory_goes_on(struct inventory *inventory)
+{
+    inventory->keeper.goes_on = true;
 }
 
 /* --- configuration --- */
@@ -182,12 +121,16 @@ static struct slice_options options_of(const struct entry *entry,
 
 unsigned inventory_parts_shown(const struct inventory_settings *settings)
 {
-    const struct family *jobs = &sum_families[SUM_JOBS].family;
-    unsigned parts = glob_list_match(settings->deny, jobs->name) ? 0 : DEPLOYMENT_JOBS;
+    unsigned parts = 0;
 
+    for (size_t f = SUM_JOBS; f <= SUM_REDUCTIONS; f++)
+        if (!glob_list_match(settings->deny, sum_families[f].family.name))
+            parts |= f == SUM_JOBS ? DEPLOYMENT_JOBS : DEPLOYMENT_EVENTS;
     for (size_t f = 0; !settings->aggregate_by_namespace && f < DEPLOYMENT_FAMILIES; f++)
         if (!glob_list_match(settings->deny, deployment_families[f].family.name))
             parts |= deployment_families[f].reads;
+    if (parts & DEPLOYMENT_EVENTS) /* which are told from these */
+        parts |= DEPLOYMENT_JOBS | DEPLOYMENT_TIMES;
     /* resource_setting_mode is one of the properties, but it comes with the resources. */
     return parts & DEPLOYMENT_PROPERTIES ? parts | DEPLOYMENT_RESOURCES : parts;
 }
@@ -208,9 +151,10 @@ static void free_new_entries(struct entry **entries, size_t n, const struct inve
 
 /* What a new configuration will be in force with, made beside the old one. */
 struct change {
-    struct arena *arena; /* holds the deny list */
+    struct arena *arena; /* holds the deny list and the state file's name */
     struct glob_list deny;
     struct inventory_settings settings;
+    bool anew;                   /* event counters are shown that were not */
     struct entry **entries;      /* kept ones where there are any, new ones where not */
     struct slice **slices;       /* by entry; NULL = what it has stays */
     struct draft_slice **drafts; /* likewise */
@@ -280,6 +224,23 @@ static int make_draft_slices(const struct inventory_watch *watches, bool differs
     return 0;
 }
 
+/* The families of events that are shown, one bit each. */
+static unsigned events_shown_of(const struct glob_list *deny, bool aggregate)
+{
+    unsigned shown = 0, bit = 1;
+
+    for (size_t f = 0; f < DEPLOYMENT_FAMILIES; f++)
+        if (deployment_families[f].event) {
+            if (!aggregate && !glob_list_match(deny, deployment_families[f].family.name))
+                shown |= bit;
+            bit <<= 1;
+        }
+    for (size_t f = SUM_EVENTS; f < SUM_FAMILIES; f++, bit <<= 1)
+        if (!glob_list_match(deny, sum_families[f].family.name))
+            shown |= bit;
+    return shown;
+}
+
 static int make_change(const struct inventory *inv, const struct inventory_settings *settings,
                        const struct inventory_watch *watches, struct change *change)
 {
@@ -290,12 +251,17 @@ static int make_change(const struct inventory *inv, const struct inventory_setti
     size_t n = change->n ? change->n : 1;
 
     change->settings = *settings;
+    change->anew = differs && events_shown_of(settings->deny, settings->aggregate_by_namespace) &
+                                  ~events_shown_of(&inv->deny, old->aggregate_by_namespace);
     change->arena = arena_new();
     change->entries = calloc(n, sizeof(struct entry *));
     change->slices = calloc(n, sizeof(struct slice *));
     change->drafts = calloc(n, sizeof(struct draft_slice *));
-    if (!change->arena || !change->entries || !change->slices || !change->drafts ||
-        glob_list_copy(change->arena, settings->deny, &change->deny) < 0 ||
+    if (change->arena)
+        change->settings.state_file =
+            arena_strdup(change->arena, settings->state_file ? settings->state_file : "");
+    if (!change->arena || !change->settings.state_file || !change->entries || !change->slices ||
+        !change->drafts || glob_list_copy(change->arena, settings->deny, &change->deny) < 0 ||
         make_entries(inv, watches, change) < 0)
         return -1;
     if (differs && make_slices(watches, change) < 0)
@@ -318,8 +284,10 @@ static void forget_uncollected(struct entry *entry)
         h->failing_since_unix_ms = h->last_attempt_unix_ms = h->last_success_unix_ms = 0;
         h->duration_ms = 0;
     }
-    if (!entry_collects(entry, COLLECTOR_DEPLOYMENTS))
+    if (!entry_collects(entry, COLLECTOR_DEPLOYMENTS)) {
         slice_free(TAKE(entry->slice));
+        events_show_anew(entry->events); /* when it is back */
+    }
     if (!entry_collects(entry, COLLECTOR_DRAFTS))
         draft_slice_free(TAKE(entry->drafts));
 }
@@ -344,6 +312,8 @@ static void put_in_force(struct inventory *inv, const struct inventory_watch *wa
             entry->drafts = change->drafts[i];
         }
         forget_uncollected(entry);
+        if (change->anew)
+            events_show_anew(entry->events);
     }
     free(change->slices);
     free(change->drafts);
@@ -355,6 +325,7 @@ static void put_in_force(struct inventory *inv, const struct inventory_watch *wa
     inv->deny = change->deny;
     inv->settings = change->settings;
     inv->settings.deny = &inv->deny;
+    state_keeper_set_path(&inv->keeper, inv->settings.state_file);
 }
 
 int inventory_configure(struct inventory *inventory, const struct inventory_settings *settings,
@@ -367,6 +338,10 @@ int inventory_configure(struct inventory *inventory, const struct inventory_sett
         return err_nomem(err, "the inventory");
     }
     put_in_force(inventory, watches, &change);
+    if (!inventory->configured)
+        state_keeper_restore(&inventory->keeper, inventory->entries, inventory->n_entries,
+                             clock_mono_ms());
+    inventory->configured = true;
     return 0;
 }
 
@@ -413,20 +388,40 @@ static int remake_drafts(const struct entry *entry, const struct records *deploy
     return draft_slice_new(entry->drafts->drafts, deployments, options, entry->drafts, ret, err);
 }
 
+/* What is known of the events after the listing, whose deployments get what is to be shown. */
+static int observe(const struct inventory *inv, const struct entry *entry, struct listing *listing,
+                   const struct refresh_outcome *outcome, struct events **ret, struct err *err)
+{
+    int64_t two_intervals_ms = 2 * entry->target->interval_ms;
+    const struct events_time time = {
+        .began_unix_ms = outcome->began_unix_ms,
+        .began_mono_ms = outcome->ended_mono_ms - outcome->duration_ms,
+        .ended_unix_ms = outcome->ended_unix_ms,
+        .ended_mono_ms = outcome->ended_mono_ms,
+        .hold_ms =
+            inv->settings.hold_ms > two_intervals_ms ? inv->settings.hold_ms : two_intervals_ms,
+    };
+
+    return events_observe(entry->events, listing, &time, ret, err);
+}
+
 /*
  * Packs the listing and renders the records beside the old slice, then takes its place. The listing
  * goes before the rendering starts: its memory is what the new text is written to.
  */
 static int take_deployments(struct inventory *inv, struct entry *entry, struct listing *listing,
-                            struct err *err)
+                            const struct refresh_outcome *outcome, struct err *err)
 {
+    CLEANUP(events_freep) struct events *events = NULL;
     const struct slice_options options = options_of(entry, &inv->settings);
     CLEANUP(records_unrefp) struct records *records = NULL;
     struct draft_slice *drafts = NULL;
     struct slice *slice;
     int rc;
 
-    rc = records_new(listing, entry->slice ? entry->slice->records : NULL, &records, err);
+    rc = observe(inv, entry, listing, outcome, &events, err);
+    if (rc == 0)
+        rc = records_new(listing, entry->slice ? entry->slice->records : NULL, &records, err);
     listing_free(listing);
     if (rc < 0 || slice_new(records, &options, entry->slice, &slice, err) < 0)
         return -1;
@@ -436,6 +431,9 @@ static int take_deployments(struct inventory *inv, struct entry *entry, struct l
     }
     slice_free(entry->slice);
     entry->slice = slice;
+    state_keeper_note(&inv->keeper, entry->events, events);
+    events_free(entry->events);
+    entry->events = TAKE(events);
     if (drafts) {
         draft_slice_free(entry->drafts);
         entry->drafts = drafts;
@@ -460,16 +458,17 @@ static int take_drafts(struct inventory *inv, struct entry *entry, struct listin
 }
 
 static int take_listing(struct inventory *inv, struct entry *entry, enum collector collector,
-                        struct listing *listing, struct err *err)
+                        struct listing *listing, const struct refresh_outcome *outcome,
+                        struct err *err)
 {
     int64_t began_us = clock_mono_us();
     int rc;
 
-    count_live(inv, listing);
+    left_out_count(&inv->left_out, listing);
     if (collector == COLLECTOR_DRAFTS)
         rc = take_drafts(inv, entry, listing, err);
     else
-        rc = take_deployments(inv, entry, listing, err);
+        rc = take_deployments(inv, entry, listing, outcome, err);
     inv->render_us += clock_mono_us() - began_us;
     return rc;
 }
@@ -496,7 +495,7 @@ static void take_tickets(struct inventory *inv, struct entry *entry, struct tick
 {
     const struct listing numbers = {.over_limit = set->over_limit, .invalid = set->refused};
 
-    count_live(inv, &numbers);
+    left_out_count(&inv->left_out, &numbers);
     count_ended(entry, set);
     if (outcome->kind == ERR_NONE)
         entry->tickets_asked = set->asked;
@@ -525,7 +524,7 @@ int inventory_refresh_done(struct inventory *inventory, size_t entry, enum colle
     if (!any || outcome->kind != ERR_NONE)
         rc = err_set(err, outcome->kind, "%s", outcome->message ? outcome->message : "");
     else if (outcome->listing)
-        rc = take_listing(inventory, e, collector, TAKE(outcome->listing), err);
+        rc = take_listing(inventory, e, collector, TAKE(outcome->listing), outcome, err);
     if (rc < 0) {
         note_failure(health, err, outcome->ended_unix_ms);
         return -1;
@@ -604,4 +603,42 @@ int inventory_snapshot(struct inventory *inventory, int64_t now_mono_ms, struct 
         return -1;
     inventory->render_us = 0;
     return 0;
+}
+
+/* --- the state file --- */
+
+void inventory_save_grown(struct inventory *inventory, int64_t now_mono_ms)
+{
+    if (inventory->keeper.grew)
+        inventory_save(inventory, now_mono_ms);
+}
+
+void inventory_published(struct inventory *inventory, int64_t now_mono_ms)
+{
+    for (size_t i = 0; i < inventory->n_entries; i++) {
+        struct entry *entry = inventory->entries[i];
+
+        if (!entry_collects(entry, COLLECTOR_DEPLOYMENTS))
+            continue;
+        /* The next run of --once must know how long what it goes on with has been shown. */
+        if (inventory->keeper.goes_on && entry->events->published_mono_ms < 0)
+            inventory->keeper.changed = true;
+        events_published(entry->events, now_mono_ms);
+    }
+}
+
+int64_t inventory_save_mono_ms(const struct inventory *inventory)
+{
+    return state_keeper_due_mono_ms(&inventory->keeper);
+}
+
+void inventory_save(struct inventory *inventory, int64_t now_mono_ms)
+{
+    state_keeper_save(&inventory->keeper, inventory->entries, inventory->n_entries, now_mono_ms);
+}
+
+void inventory_save_rest(struct inventory *inventory, int64_t now_mono_ms)
+{
+    if (inventory->keeper.changed || inventory->keeper.grew)
+        inventory_save(inventory, now_mono_ms);
 }

@@ -81,6 +81,67 @@ static void emit_jobs(struct expo *e, const char *name, const struct entry *entr
                         entry->slice->records->jobs[state]);
 }
 
+/* --- events, which are never withheld: see families.h --- */
+
+static void emit_counter(struct expo *e, const char *name, const struct entry *entry,
+                         enum event_counter counter)
+{
+    if (entry_collects(entry, COLLECTOR_DEPLOYMENTS))
+        expo_sample_i64(e, name, entry_labels(entry), EXPO_NO_LABELS,
+                        events_shown(entry->events, counter));
+}
+
+static void emit_failed(struct expo *e, const char *name, const struct entry *entry,
+                        int64_t now_mono_ms)
+{
+    (void)now_mono_ms;
+    emit_counter(e, name, entry, EVENT_COUNTER_JOBS + JOB_EVENT_FAILURE);
+}
+
+static void emit_cancelled(struct expo *e, const char *name, const struct entry *entry,
+                           int64_t now_mono_ms)
+{
+    (void)now_mono_ms;
+    emit_counter(e, name, entry, EVENT_COUNTER_JOBS + JOB_EVENT_CANCELLATION);
+}
+
+static void emit_finished(struct expo *e, const char *name, const struct entry *entry,
+                          int64_t now_mono_ms)
+{
+    (void)now_mono_ms;
+    emit_counter(e, name, entry, EVENT_COUNTER_JOBS + JOB_EVENT_COMPLETION);
+}
+
+static void emit_reductions(struct expo *e, const char *name, const struct entry *entry,
+                            int64_t now_mono_ms)
+{
+    /* In the order of the states. */
+    static const enum job_event events[] = {JOB_EVENT_CANCELLATION, JOB_EVENT_COMPLETION,
+                                            JOB_EVENT_FAILURE};
+
+    (void)now_mono_ms;
+    if (!entry_collects(entry, COLLECTOR_DEPLOYMENTS))
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(events); i++)
+        expo_sample_i64(
+            e, name, entry_labels(entry), job_state_label(job_event_state(events[i])),
+            events_shown(entry->events, EVENT_COUNTER_REDUCTIONS + (enum event_counter)events[i]));
+}
+
+static void emit_added(struct expo *e, const char *name, const struct entry *entry,
+                       int64_t now_mono_ms)
+{
+    (void)now_mono_ms;
+    emit_counter(e, name, entry, EVENT_COUNTER_ADDED);
+}
+
+static void emit_removed(struct expo *e, const char *name, const struct entry *entry,
+                         int64_t now_mono_ms)
+{
+    (void)now_mono_ms;
+    emit_counter(e, name, entry, EVENT_COUNTER_REMOVED);
+}
+
 /* --- the target and its refreshes --------------------------------------------------------------
  */
 
@@ -435,6 +496,36 @@ const struct namespace_family sum_families[SUM_FAMILIES] = {
           "per-deployment series are limited.",
           METRIC_GAUGE},
          emit_jobs},
+    [SUM_EVENTS + JOB_EVENT_FAILURE] =
+        {{A "namespace_job_failures_total",
+          "Jobs seen to enter the failed state in any deployment of the namespace, deleted ones "
+          "included.",
+          METRIC_COUNTER},
+         emit_failed},
+    [SUM_EVENTS + JOB_EVENT_CANCELLATION] =
+        {{A "namespace_job_cancellations_total",
+          "Jobs seen to enter the cancelled state in any deployment of the namespace, deleted ones "
+          "included.",
+          METRIC_COUNTER},
+         emit_cancelled},
+    [SUM_EVENTS + JOB_EVENT_COMPLETION] =
+        {{A "namespace_job_completions_total",
+          "Jobs seen to enter the finished state in any deployment of the namespace, deleted ones "
+          "included.",
+          METRIC_COUNTER},
+         emit_finished},
+    [SUM_REDUCTIONS] =
+        {{A "namespace_job_history_reductions_total",
+          "Jobs that left the remembered counts (history purged or deployment deleted), by state.",
+          METRIC_COUNTER},
+         emit_reductions},
+    [SUM_ADDED] = {{A "namespace_deployments_added_total",
+                    "Deployments that appeared after the first complete listing.", METRIC_COUNTER},
+                   emit_added},
+    [SUM_REMOVED] = {{A "namespace_deployments_removed_total",
+                      "Deployments that vanished after the first complete listing.",
+                      METRIC_COUNTER},
+                     emit_removed},
 };
 
 const struct namespace_family health_families[HEALTH_FAMILIES] = {

@@ -61,7 +61,9 @@ void refresh_run(struct api_client *client, const struct job *job, struct job_re
         .deadline_mono_ms = began_mono_ms + job->target->deadline_ms,
     };
 
-    *ret = (struct job_result){.watch_id = job->watch_id, .began_mono_ms = began_mono_ms};
+    *ret = (struct job_result){.watch_id = job->watch_id,
+                               .began_unix_ms = clock_unix_ms(),
+                               .began_mono_ms = began_mono_ms};
     if (run(client, job, &request, ret) == 0)
         ret->err.kind = ERR_NONE;
     else

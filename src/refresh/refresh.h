@@ -48,6 +48,7 @@ struct job_result {
     struct ticket_trouble unread; /* whose answers told nothing, while others did */
     struct ticket_trouble stuck;  /* whose files cannot be removed */
     struct api_stats stats;
+    int64_t began_unix_ms;
     int64_t began_mono_ms;
     int64_t ended_mono_ms;
     int64_t ended_unix_ms;

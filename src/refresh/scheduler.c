@@ -56,6 +56,7 @@ struct scheduler {
     struct worker **workers;
     bool *idle; /* by worker */
     size_t n_workers;
+    const char *state_file; /* instead of the configuration's; NULL = none */
     bool once;
     bool dirty;               /* something changed since the last publish */
     int64_t publish_mono_ms;  /* not before */
@@ -81,7 +82,9 @@ static int publish(struct scheduler *s, struct err *err)
         s->publish_mono_ms = began_ms + PUBLISH_FAIL_MS;
         return -1;
     }
+    inventory_save_grown(s->inventory, began_ms);
     snapshot_publish_take(s->slot, snapshot);
+    inventory_published(s->inventory, clock_mono_ms());
     (void)heap_give_back(); /* what the generation before had for itself is free now */
     note_withheld(s, began_ms);
     s->dirty = false;
@@ -100,6 +103,14 @@ static void publish_if_due(struct scheduler *s)
         s->dirty = true;
     if (s->dirty && now_ms >= s->publish_mono_ms && publish(s, &err) < 0)
         log_error(LOG_NONE, "cannot publish, serving the generation before: %s", err.msg);
+}
+
+static void save_if_due(struct scheduler *s)
+{
+    int64_t now_ms = clock_mono_ms();
+
+    if (now_ms >= inventory_save_mono_ms(s->inventory))
+        inventory_save(s->inventory, now_ms);
 }
 
 /* --- results --- */
@@ -131,6 +142,7 @@ static void apply_result(struct scheduler *s, struct watch *w, struct job_result
         .kind = r->err.kind,
         .message = r->err.msg,
         .stats = &r->stats,
+        .began_unix_ms = r->began_unix_ms,
         .ended_unix_ms = r->ended_unix_ms,
         .ended_mono_ms = r->ended_mono_ms,
         .duration_ms = r->ended_mono_ms - r->began_mono_ms,
@@ -293,9 +305,11 @@ static void abort_unwanted(const struct scheduler *s, const struct watch_set *ne
 /* All that can fail comes before the first change. */
 static int put_in_force(struct scheduler *s, struct conf *conf, struct err *err)
 {
-    const struct inventory_settings settings = watch_settings(conf);
+    struct inventory_settings settings = watch_settings(conf);
     struct watch_set set;
 
+    if (s->state_file)
+        settings.state_file = s->state_file;
     if (watch_set_make(conf, &s->set, s->session, clock_mono_ms(), &s->next_watch_id, &set, err) <
         0)
         return -1;
@@ -369,6 +383,8 @@ static int64_t next_wake(const struct scheduler *s)
         wake = s->publish_mono_ms;
     if (!s->dirty && s->withhold_mono_ms < wake)
         wake = s->withhold_mono_ms;
+    if (inventory_save_mono_ms(s->inventory) < wake)
+        wake = inventory_save_mono_ms(s->inventory);
     return wake;
 }
 
@@ -411,11 +427,13 @@ static void *scheduler_main(void *arg)
         take_results(s);
         start_due(s);
         publish_if_due(s);
+        save_if_due(s);
         if (s->once)
             tell_all_tried(s);
         atomic_store(&s->beat_mono_ms, clock_mono_ms());
     } while (sleep_until_needed(s));
     refuse_reload(s);
+    inventory_save_rest(s->inventory, clock_mono_ms());
     return NULL;
 }
 
@@ -454,6 +472,7 @@ static struct scheduler *scheduler_new(const struct scheduler_options *options)
     atomic_init(&s->beat_mono_ms, clock_mono_ms());
     s->session = options->session;
     s->slot = options->slot;
+    s->state_file = options->state_file;
     s->once = options->once;
     s->withhold_mono_ms = INT64_MAX;
     s->next_watch_id = 1;
@@ -476,8 +495,13 @@ int scheduler_start(const struct scheduler_options *options, struct scheduler **
 
     if (!s)
         return err_nomem(err, "the scheduler");
-    if (inventory_new(options->registry, &s->inventory, err) < 0 ||
-        put_in_force(s, options->conf, err) < 0 || publish(s, err) < 0) {
+    if (inventory_new(options->registry, &s->inventory, err) < 0) {
+        scheduler_free(s);
+        return -1;
+    }
+    if (s->once)
+        inventory_goes_on(s->inventory);
+    if (put_in_force(s, options->conf, err) < 0 || publish(s, err) < 0) {
         scheduler_free(s);
         return -1;
     }

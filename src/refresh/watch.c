@@ -172,6 +172,8 @@ struct inventory_settings watch_settings(const struct conf *conf)
         .deny = &conf->deny,
         .aggregate_by_namespace = conf->aggregation == CONF_AGGREGATION_NAMESPACE,
         .draft_lock_holder = conf->draft_lock_holder,
+        .hold_ms = conf->hold_ms,
+        .state_file = conf->state_file,
     };
 }
 

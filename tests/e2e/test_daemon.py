@@ -31,8 +31,7 @@ class CommandLine(afe.Case):
                 self.assertIn("--help", done.stderr)
 
     def test_later_flags_are_refused(self):
-        for flag in ("--web.config.file=x", "--shard=1", "--persistence.file=x",
-                     "--web.enable-lifecycle", "--web.systemd-socket"):
+        for flag in ("--web.config.file=x", "--shard=1", "--web.enable-lifecycle", "--web.systemd-socket"):
             done = self.run_program(flag)
             self.assertEqual(done.returncode, 2)
             self.assertIn("not supported yet", done.stderr)

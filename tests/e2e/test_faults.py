@@ -208,7 +208,9 @@ class Faults(afe.Case):
                      lambda: exporter.metrics().get("aliyun_flink_data_withheld") == 1)
         exporter.wait_log("its state series are withheld")
         exposition = exporter.metrics()
-        self.assertFalse([n for n in exposition.names() if n.startswith("aliyun_flink_deployment_")])
+        shown = {n for n in exposition.names() if n.startswith("aliyun_flink_deployment_")}
+        self.assertEqual(shown, {f"aliyun_flink_deployment_job_{what}_total" for what in
+                                 ("failures", "cancellations", "completions")})  # never withheld
         self.assertIsNone(exposition.get("aliyun_flink_namespace_deployments"))
         self.assertEqual(exposition.get("aliyun_flink_up"), 0)
         self.assertIn("withheld", exporter.get("/").text)

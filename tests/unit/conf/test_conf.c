@@ -23,6 +23,8 @@ static void test_minimal(void **state)
     assert_int_equal(conf->n_credentials, 1);
     assert_int_equal(conf->deny.n_patterns, 0);
     assert_int_equal(conf->aggregation, CONF_AGGREGATION_DEPLOYMENT);
+    assert_string_equal(conf->state_file, "");
+    assert_int_equal(conf->hold_ms, 120000);
     assert_string_equal(t->name, "t");
     assert_string_equal(t->region_id, "cn-hangzhou");
     assert_string_equal(t->endpoint, "https://ververica.cn-hangzhou.aliyuncs.com");
@@ -288,6 +290,23 @@ static void test_metrics(void **state)
     assert_false(glob_list_match(&conf->deny, "aliyun_flink_up"));
 }
 
+static void test_state(void **state)
+{
+    CLEANUP(conf_unrefp) struct conf *none = workdir_load(CREDENTIALS TARGET("") "state = { };\n");
+    CLEANUP(conf_unrefp)
+    struct conf *beside = workdir_load(CREDENTIALS TARGET("") "state = { file = \"events\"; };\n");
+    CLEANUP(conf_unrefp)
+    struct conf *full = workdir_load(
+        CREDENTIALS TARGET("") "state = { file = \"/var/lib/x/state\"; hold = \"10m\"; };\n");
+
+    (void)state;
+    assert_string_equal(none->state_file, "");
+    assert_int_equal(none->hold_ms, 120000);
+    assert_string_equal(beside->state_file, "events");
+    assert_string_equal(full->state_file, "/var/lib/x/state");
+    assert_int_equal(full->hold_ms, 600000);
+}
+
 static void test_includes(void **state)
 {
     (void)state;
@@ -403,6 +422,7 @@ int main(void)
         TEST(test_endpoint_beats_region),
         TEST(test_same_namespace_elsewhere),
         TEST(test_metrics),
+        TEST(test_state),
         TEST(test_includes),
         TEST(test_hash),
         TEST(test_references),

@@ -82,6 +82,8 @@ static struct value *group_of(const struct value *root, enum scope scope)
         return value_member(root, "rate_limit");
     case SCOPE_METRICS:
         return value_member(root, "metrics");
+    case SCOPE_STATE:
+        return value_member(root, "state");
     case SCOPE_CREDENTIALS:
         return first_of(root, "credentials");
     case SCOPE_TARGETS:
@@ -160,7 +162,7 @@ static void test_every_option_is_shown(void **state)
     for (const struct option *o = options; o < options + n; o++) {
         const char *text = strbuf_str(&p.source.text);
 
-        if (o->scope == SCOPE_ROOT || o->scope == SCOPE_STATE)
+        if (o->scope == SCOPE_ROOT)
             continue;
         const struct value *v = value_member(group_of(p.root, o->scope), o->key);
         if (o->later) {

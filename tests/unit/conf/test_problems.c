@@ -90,7 +90,7 @@ static void test_unknown_keys(void **state)
         {CREDENTIALS TARGET("Interval = 1;"),
          "c.cfg:2: unknown key 'Interval'; did you mean 'interval'?\n"},
         {CREDENTIALS TARGET("select = { state = \"x\"; };"),
-         "c.cfg:2: unknown key 'state'; did you mean 'status'?\n"},
+         "c.cfg:2: unknown key 'state' here; it belongs in the top level\n"},
         {CREDENTIALS TARGET("tls_config = { ca = \"x\"; };"), "c.cfg:2: unknown key 'ca'\n"},
         {CREDENTIALS TARGET("") "metrics = { allow = [ ]; };\n", "c.cfg:3: unknown key 'allow'\n"},
         {CREDENTIALS TARGET("") "rate_limit = { rps = 1; };\n", "c.cfg:3: unknown key 'rps'\n"},
@@ -545,6 +545,23 @@ static void test_ticket_dirs(void **state)
     expect_all(cases, ARRAY_LEN(cases));
 }
 
+static void test_state(void **state)
+{
+    static const struct bad_case cases[] = {
+        {CREDENTIALS TARGET("") "state = {\n file = 1;\n hold = 2;\n hould = 1; };\n",
+         "c.cfg:4: state.file must be a string, not an integer\n"
+         "c.cfg:5: state.hold must be a duration such as \"2m\", not an integer\n"
+         "c.cfg:6: unknown key 'hould'; did you mean 'hold'?\n"},
+        {CREDENTIALS TARGET("") "state = { hold = \"500ms\"; };\n",
+         "c.cfg:3: state.hold must be between 1s and 1h, not 500ms\n"},
+        {CREDENTIALS TARGET("") "state = \"x\";\n",
+         "c.cfg:3: state must be a group { ... }, not a string\n"},
+    };
+
+    (void)state;
+    expect_all(cases, ARRAY_LEN(cases));
+}
+
 static void test_later_in_targets(void **state)
 {
     static const struct bad_case cases[] = {
@@ -554,21 +571,6 @@ static void test_later_in_targets(void **state)
 
     (void)state;
     expect_in_target(cases, ARRAY_LEN(cases));
-}
-
-static void test_later_elsewhere(void **state)
-{
-    static const struct bad_case cases[] = {
-        {CREDENTIALS TARGET("") "state = {\n file = \"\";\n hold = 2;\n hould = 1; };\n",
-         "c.cfg:4: state.file is not supported yet\n"
-         "c.cfg:5: state.hold is not supported yet\n"
-         "c.cfg:6: unknown key 'hould'\n"},
-        {CREDENTIALS TARGET("") "state = { };\n", "c.cfg:3: state is not supported yet\n"},
-        {CREDENTIALS TARGET("") "state = \"x\";\n", "c.cfg:3: state is not supported yet\n"},
-    };
-
-    (void)state;
-    expect_all(cases, ARRAY_LEN(cases));
 }
 
 /* All at once, included files too, each where it stands. */
@@ -593,7 +595,7 @@ static void test_many_problems(void **state)
         "@include \"conf.d/targets.cfg\"\n"
         "metrics = { aggregation = \"all\"; };\n"
         "credentials = ( { name = \"defaults\"; provider = \"env\"; } );\n"
-        "state = { hold = \"2m\"; };\n",
+        "state = { hold = \"2h\"; };\n",
         "c.cfg:2: timeout must be a duration such as \"30s\", not an integer\n"
         "c.cfg:3: unknown key 'concurency'; did you mean 'concurrency'?\n"
         "conf.d/targets.cfg:2: there are no credentials \"default\"; did you mean \"defaults\"?\n"
@@ -605,7 +607,7 @@ static void test_many_problems(void **state)
         "watched at conf.d/targets.cfg:3\n"
         "c.cfg:6: metrics.aggregation must be \"deployment\" or \"namespace\", "
         "not \"all\"\n"
-        "c.cfg:8: state.hold is not supported yet\n");
+        "c.cfg:8: state.hold must be between 1s and 1h, not 2h\n");
 }
 
 /* Long texts are repeated in part, whole characters only. */
@@ -647,8 +649,8 @@ int main(void)
         TEST(test_deployment_names),
         TEST(test_tickets),
         TEST(test_ticket_dirs),
+        TEST(test_state),
         TEST(test_later_in_targets),
-        TEST(test_later_elsewhere),
         TEST(test_many_problems),
         TEST(test_long_texts),
     };

@@ -84,6 +84,7 @@ static void test_initial_values(void **state)
     CLEANUP(arena_freep) struct arena *arena = arena_new();
     struct target_block block;
     struct metrics_block metrics = {.aggregation = -1, .draft_lock_holder = true};
+    struct state_block state_block = {0};
     const struct target *t = &block.target;
 
     (void)state;
@@ -92,6 +93,9 @@ static void test_initial_values(void **state)
     assert_int_equal(schema_set_initial(SCOPE_RATE_LIMIT, arena, &block), 0);
     assert_int_equal(schema_set_initial(SCOPE_TARGETS, arena, &block), 0);
     assert_int_equal(schema_set_initial(SCOPE_METRICS, arena, &metrics), 0);
+    assert_int_equal(schema_set_initial(SCOPE_STATE, arena, &state_block), 0);
+    assert_string_equal(state_block.file, "");
+    assert_int_equal(state_block.hold_ms, 120000);
     assert_int_equal(t->interval_ms, 60000);
     assert_int_equal(t->timeout_ms, 30000);
     assert_int_equal(t->deadline_ms, 300000);

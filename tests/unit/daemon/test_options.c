@@ -94,6 +94,7 @@ static void test_defaults(void **state)
     assert_int_equal(run.options.log_format, LOG_LOGFMT);
     assert_false(run.options.config_check);
     assert_false(run.options.once);
+    assert_null(run.options.persistence_file);
     /* The end of the flags, which is there anyway. */
     expect_silent(parse("--"));
     assert_string_equal(run.options.listen_address, ":10058");
@@ -132,6 +133,9 @@ static void test_values(void **state)
     assert_string_equal(run.options.listen_address, "[::1]:0");
     take("--web.telemetry-path", "/a/b");
     assert_string_equal(run.options.telemetry_path, "/a/b");
+    take("--persistence.file", "/var/lib/x/state");
+    assert_string_equal(run.options.persistence_file, "/var/lib/x/state");
+    expect_usage(parse("--persistence.file="), "--persistence.file: must not be empty");
     take("--web.max-requests", "1");
     assert_int_equal(run.options.max_requests, 1);
     take("--web.max-requests", "10000");
@@ -296,7 +300,6 @@ static void test_not_yet(void **state)
         {{"--web.enable-debug"}, "--web.enable-debug"},
         {{"--web.external-url=http://x/"}, "--web.external-url"},
         {{"--web.route-prefix", "/x"}, "--web.route-prefix"},
-        {{"--persistence.file=state"}, "--persistence.file"},
         {{"--shard=0"}, "--shard"},
         {{"--total-shards=1"}, "--total-shards"},
     };

@@ -12,7 +12,9 @@ int bench_try_configure(struct bench *b, size_t n, struct err *err)
     struct inventory_watch watches[BENCH_MAX];
     const struct inventory_settings settings = {.deny = &b->deny,
                                                 .aggregate_by_namespace = b->aggregate,
-                                                .draft_lock_holder = b->draft_lock_holder};
+                                                .draft_lock_holder = b->draft_lock_holder,
+                                                .hold_ms = 120000,
+                                                .state_file = b->state_file};
 
     for (size_t i = 0; i < n; i++)
         watches[i] = (struct inventory_watch){&b->targets[i], b->namespaces[i]};
@@ -57,6 +59,7 @@ void bench_done(struct bench *b, size_t entry, enum collector collector,
     outcome.ended_mono_ms = now_mono_ms;
     outcome.ended_unix_ms = U0_MS + (now_mono_ms - T0_MS);
     outcome.duration_ms = 2410;
+    outcome.began_unix_ms = outcome.ended_unix_ms - outcome.duration_ms;
     inventory_refresh_begun(b->inventory, entry, collector,
                             outcome.ended_unix_ms - outcome.duration_ms);
     assert_int_equal(inventory_refresh_done(b->inventory, entry, collector, &outcome, &err),

@@ -24,6 +24,7 @@ struct bench {
     const char *namespaces[BENCH_MAX];
     struct glob_list deny;
     bool aggregate;
+    const char *state_file; /* NULL = none */
     bool draft_lock_holder;
 };
 
