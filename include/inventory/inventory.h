@@ -26,11 +26,6 @@ struct inventory;
 /* Adds the families it counts live (objects dropped, values sanitized, snapshot_*) to the registry.
  */
 int inventory_new(struct registry *registry, struct inventory **ret, struct err *err) MUST_CHECK;
-/*
- * For --once: this process goes on with the exposition of the one that wrote the state file, as if
- * there had been no restart. Before the first inventory_configure.
- */
-void inventory_goes_on(struct inventory *inventory);
 void inventory_free(struct inventory *inventory);
 
 /* What the rendering leaves out. deny is copied. */
@@ -61,12 +56,19 @@ struct inventory_watch {
  * counters of a (workspace, namespace) that was watched before stay, but for the data of collectors
  * that its target no longer has. On failure nothing has changed.
  *
- * The first time, events are restored from the state file. Later the file may change: from then on
- * events are saved there, whatever it holds.
+ * The state file may change: from then on events are saved in the new one, whatever it holds.
  */
 int inventory_configure(struct inventory *inventory, const struct inventory_settings *settings,
                         const struct inventory_watch *watches, size_t n,
                         struct err *err) MUST_CHECK;
+
+/*
+ * After the first inventory_configure: events go on where the state file says. goes_on is for
+ * --once: this process goes on with the exposition of the one that wrote the file, as if there had
+ * been no restart. A file that cannot be used is renamed, and the log says so.
+ */
+void inventory_restore(struct inventory *inventory, bool goes_on, int64_t now_unix_ms,
+                       int64_t now_mono_ms);
 
 /* A refresh of an entry begins; or one was due while the one before still ran. */
 void inventory_refresh_begun(struct inventory *inventory, size_t entry, enum collector collector,
@@ -122,15 +124,15 @@ int inventory_snapshot(struct inventory *inventory, int64_t now_mono_ms, struct 
  * A counter that Prometheus has seen must not go back: if one that is shown grew since the state
  * file was written, it is written now. Where that fails the log and a metric say so.
  */
-void inventory_save_grown(struct inventory *inventory, int64_t now_mono_ms);
+void inventory_save_grown(struct inventory *inventory, int64_t now_unix_ms, int64_t now_mono_ms);
 /* The generation made last is out, so that counters that are new in it were seen from now on. */
 void inventory_published(struct inventory *inventory, int64_t now_mono_ms);
 
 /* When other changes are to be saved; INT64_MAX = there is no state file. */
 int64_t inventory_save_mono_ms(const struct inventory *inventory);
-void inventory_save(struct inventory *inventory, int64_t now_mono_ms);
+void inventory_save(struct inventory *inventory, int64_t now_unix_ms, int64_t now_mono_ms);
 /* At the end: what is not saved yet. */
-void inventory_save_rest(struct inventory *inventory, int64_t now_mono_ms);
+void inventory_save_rest(struct inventory *inventory, int64_t now_unix_ms, int64_t now_mono_ms);
 
 /* True if the last refresh of each of the entry's collectors succeeded, for --once. */
 bool inventory_succeeded(const struct inventory *inventory, size_t entry);

@@ -18,7 +18,6 @@ struct inventory {
     struct arena *settings_arena;
     struct glob_list deny;
     struct inventory_settings settings; /* deny is the one above */
-    bool configured;
     struct state_keeper keeper;
     int64_t render_us; /* spent on slices since the last generation */
     struct headers headers;
@@ -89,11 +88,6 @@ void inventory_free(struct inventory *inventory)
     headers_release(&inventory->headers);
     arena_free(inventory->settings_arena);
     free(inventory);
-}
-
-void inventory_goes_on(struct inventory *inventory)
-{
-    inventory->keeper.goes_on = true;
 }
 
 /* --- configuration --- */
@@ -320,12 +314,13 @@ static void put_in_force(struct inventory *inv, const struct inventory_watch *wa
     inv->entries = change->entries;
     inv->n_entries = change->n;
     free_new_entries(old, n_old, inv);
-    arena_free(inv->settings_arena);
+    state_keeper_set_path(&inv->keeper, change->settings.state_file);
+    arena_free(inv->settings_arena); /* with the old path */
     inv->settings_arena = change->arena;
     inv->deny = change->deny;
     inv->settings = change->settings;
     inv->settings.deny = &inv->deny;
-    state_keeper_set_path(&inv->keeper, inv->settings.state_file);
+    inv->keeper.changed = true; /* who went is to be forgotten there, too */
 }
 
 int inventory_configure(struct inventory *inventory, const struct inventory_settings *settings,
@@ -338,10 +333,6 @@ int inventory_configure(struct inventory *inventory, const struct inventory_sett
         return err_nomem(err, "the inventory");
     }
     put_in_force(inventory, watches, &change);
-    if (!inventory->configured)
-        state_keeper_restore(&inventory->keeper, inventory->entries, inventory->n_entries,
-                             clock_mono_ms());
-    inventory->configured = true;
     return 0;
 }
 
@@ -607,10 +598,37 @@ int inventory_snapshot(struct inventory *inventory, int64_t now_mono_ms, struct 
 
 /* --- the state file --- */
 
-void inventory_save_grown(struct inventory *inventory, int64_t now_mono_ms)
+void inventory_restore(struct inventory *inventory, bool goes_on, int64_t now_unix_ms,
+                       int64_t now_mono_ms)
+{
+    const struct events_moment now = {now_unix_ms, now_mono_ms};
+
+    inventory->keeper.goes_on = goes_on;
+    state_keeper_restore(&inventory->keeper, inventory->entries, inventory->n_entries, &now);
+}
+
+void inventory_save(struct inventory *inventory, int64_t now_unix_ms, int64_t now_mono_ms)
+{
+    const struct events_moment now = {now_unix_ms, now_mono_ms};
+
+    state_keeper_save(&inventory->keeper, inventory->entries, inventory->n_entries, &now);
+}
+
+void inventory_save_grown(struct inventory *inventory, int64_t now_unix_ms, int64_t now_mono_ms)
 {
     if (inventory->keeper.grew)
-        inventory_save(inventory, now_mono_ms);
+        inventory_save(inventory, now_unix_ms, now_mono_ms);
+}
+
+void inventory_save_rest(struct inventory *inventory, int64_t now_unix_ms, int64_t now_mono_ms)
+{
+    if (inventory->keeper.changed || inventory->keeper.grew)
+        inventory_save(inventory, now_unix_ms, now_mono_ms);
+}
+
+int64_t inventory_save_mono_ms(const struct inventory *inventory)
+{
+    return state_keeper_due_mono_ms(&inventory->keeper);
 }
 
 void inventory_published(struct inventory *inventory, int64_t now_mono_ms)
@@ -625,20 +643,4 @@ void inventory_published(struct inventory *inventory, int64_t now_mono_ms)
             inventory->keeper.changed = true;
         events_published(entry->events, now_mono_ms);
     }
-}
-
-int64_t inventory_save_mono_ms(const struct inventory *inventory)
-{
-    return state_keeper_due_mono_ms(&inventory->keeper);
-}
-
-void inventory_save(struct inventory *inventory, int64_t now_mono_ms)
-{
-    state_keeper_save(&inventory->keeper, inventory->entries, inventory->n_entries, now_mono_ms);
-}
-
-void inventory_save_rest(struct inventory *inventory, int64_t now_mono_ms)
-{
-    if (inventory->keeper.changed || inventory->keeper.grew)
-        inventory_save(inventory, now_mono_ms);
 }

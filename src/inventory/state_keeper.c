@@ -137,9 +137,8 @@ static void refuse(const char *path, const struct err *why)
 }
 
 void state_keeper_restore(struct state_keeper *keeper, struct entry *const *entries, size_t n,
-                          int64_t now_mono_ms)
+                          const struct events_moment *now)
 {
-    const struct events_moment now = {clock_unix_ms(), now_mono_ms};
     CLEANUP(strbuf_release) struct strbuf bytes = STRBUF_INIT;
     CLEANUP(state_release) struct state state = STATE_INIT;
     struct err err = {0};
@@ -150,7 +149,7 @@ void state_keeper_restore(struct state_keeper *keeper, struct entry *const *entr
         return;
     if (state_file_read(keeper->path, &bytes, &there, &err) < 0 ||
         (there && (state_decode(strbuf_str(&bytes), bytes.len, &state, &err) < 0 ||
-                   restore(keeper, &state, entries, n, &now, &restored, &err) < 0))) {
+                   restore(keeper, &state, entries, n, now, &restored, &err) < 0))) {
         refuse(keeper->path, &err);
         return;
     }
@@ -217,19 +216,18 @@ static void note_success(struct state_keeper *keeper, const struct events_moment
 }
 
 void state_keeper_save(struct state_keeper *keeper, struct entry *const *entries, size_t n,
-                       int64_t now_mono_ms)
+                       const struct events_moment *now)
 {
-    const struct events_moment now = {clock_unix_ms(), now_mono_ms};
     int64_t began_ms = clock_mono_ms(), wait_ms;
     struct err err = {0};
 
     if (!keeper->path)
         return;
-    if (save(keeper, entries, n, &now, &err) < 0)
+    if (save(keeper, entries, n, now, &err) < 0)
         note_failure(keeper, &err);
     else
-        note_success(keeper, &now);
+        note_success(keeper, now);
     wait_ms = (clock_mono_ms() - began_ms) * SAVE_SHARE;
     keeper->next_mono_ms =
-        now_mono_ms + (wait_ms > STATE_SAVE_EVERY_MS ? wait_ms : STATE_SAVE_EVERY_MS);
+        now->mono_ms + (wait_ms > STATE_SAVE_EVERY_MS ? wait_ms : STATE_SAVE_EVERY_MS);
 }

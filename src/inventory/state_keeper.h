@@ -42,7 +42,7 @@ void state_keeper_set_path(struct state_keeper *keeper, const char *path);
 
 /* At start: gives the entries the events that the file has of them. */
 void state_keeper_restore(struct state_keeper *keeper, struct entry *const *entries, size_t n,
-                          int64_t now_mono_ms);
+                          const struct events_moment *now);
 
 /* An entry's events are these now. */
 void state_keeper_note(struct state_keeper *keeper, const struct events *before,
@@ -52,6 +52,6 @@ void state_keeper_note(struct state_keeper *keeper, const struct events *before,
 int64_t state_keeper_due_mono_ms(const struct state_keeper *keeper);
 
 void state_keeper_save(struct state_keeper *keeper, struct entry *const *entries, size_t n,
-                       int64_t now_mono_ms);
+                       const struct events_moment *now);
 
 #endif

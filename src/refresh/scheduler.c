@@ -82,7 +82,7 @@ static int publish(struct scheduler *s, struct err *err)
         s->publish_mono_ms = began_ms + PUBLISH_FAIL_MS;
         return -1;
     }
-    inventory_save_grown(s->inventory, began_ms);
+    inventory_save_grown(s->inventory, clock_unix_ms(), began_ms);
     snapshot_publish_take(s->slot, snapshot);
     inventory_published(s->inventory, clock_mono_ms());
     (void)heap_give_back(); /* what the generation before had for itself is free now */
@@ -110,7 +110,7 @@ static void save_if_due(struct scheduler *s)
     int64_t now_ms = clock_mono_ms();
 
     if (now_ms >= inventory_save_mono_ms(s->inventory))
-        inventory_save(s->inventory, now_ms);
+        inventory_save(s->inventory, clock_unix_ms(), now_ms);
 }
 
 /* --- results --- */
@@ -433,7 +433,7 @@ static void *scheduler_main(void *arg)
         atomic_store(&s->beat_mono_ms, clock_mono_ms());
     } while (sleep_until_needed(s));
     refuse_reload(s);
-    inventory_save_rest(s->inventory, clock_mono_ms());
+    inventory_save_rest(s->inventory, clock_unix_ms(), clock_mono_ms());
     return NULL;
 }
 
@@ -495,13 +495,13 @@ int scheduler_start(const struct scheduler_options *options, struct scheduler **
 
     if (!s)
         return err_nomem(err, "the scheduler");
-    if (inventory_new(options->registry, &s->inventory, err) < 0) {
+    if (inventory_new(options->registry, &s->inventory, err) < 0 ||
+        put_in_force(s, options->conf, err) < 0) {
         scheduler_free(s);
         return -1;
     }
-    if (s->once)
-        inventory_goes_on(s->inventory);
-    if (put_in_force(s, options->conf, err) < 0 || publish(s, err) < 0) {
+    inventory_restore(s->inventory, s->once, clock_unix_ms(), clock_mono_ms());
+    if (publish(s, err) < 0) {
         scheduler_free(s);
         return -1;
     }
