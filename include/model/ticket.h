@@ -79,7 +79,8 @@ struct ticket {
     enum ticket_failure failure; /* of one that ended; TICKET_FAILURE_END = success */
     int64_t tracked_unix_ms;
     int64_t tracked_mono_ms;
-    int64_t asked_mono_ms; /* when it was asked for last, 0 = never */
+    int64_t asked_mono_ms;   /* when it was asked for last, 0 = never */
+    int64_t missing_mono_ms; /* since when the control plane does not know it, 0 = it does */
     int64_t ended_unix_ms; /* 0 = not yet */
     int64_t ended_mono_ms;
 };

@@ -242,14 +242,16 @@ static void end_if_too_long(struct ticket *t, struct moment now)
         end(t, TICKET_FAILURE_EXPIRED, now);
 }
 
-/* It may not be known yet to the one that was asked. */
+/* It may not be known yet to the one that was asked, or not to that one among several. */
 static void learn_of_none(struct ticket *t, int64_t interval_ms, struct moment now)
 {
     int64_t patience_ms =
         2 * interval_ms > FOLLOWING_APPEARS_MS ? 2 * interval_ms : FOLLOWING_APPEARS_MS;
 
     t->status = TICKET_UNKNOWN;
-    if (now.mono_ms - t->tracked_mono_ms >= patience_ms)
+    if (t->missing_mono_ms == 0)
+        t->missing_mono_ms = now.mono_ms;
+    if (now.mono_ms - t->missing_mono_ms >= patience_ms)
         end(t, TICKET_FAILURE_NOT_FOUND, now);
 }
 
@@ -272,6 +274,7 @@ int following_learn(struct following *f, size_t item, const struct ticket_answer
         learn_of_none(t, interval_ms, now);
         return 0;
     }
+    t->missing_mono_ms = 0;
     t->status = answer->status;
     if (answer->validated >= 0)
         t->validated = answer->validated;

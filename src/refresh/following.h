@@ -14,7 +14,7 @@
 #include "model/ticket.h"
 #include "spool.h"
 
-/* A ticket that nobody knows is given so much time to appear, and two intervals at least. */
+/* A ticket is not known for so long, and two intervals at least, until there is none. */
 #define FOLLOWING_APPEARS_MS INT64_C(120000)
 /* Who has not ended by then will not. */
 #define FOLLOWING_LONGEST_MS INT64_C(86400000)

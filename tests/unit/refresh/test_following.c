@@ -315,19 +315,44 @@ static void test_not_found(void **state)
         struct following f = begin(&t, NULL, files, 1, 0);
         const struct ticket *a = get(&f, "a");
 
-        assert_int_equal(
-            following_learn(&f, 0, NULL, cases[i].interval_ms, at(cases[i].patience_ms - 1), &err),
-            0);
-        assert_false(a->ended);
-        assert_int_equal(a->status, TICKET_UNKNOWN);
-        assert_int_equal(
-            following_learn(&f, 0, NULL, cases[i].interval_ms, at(cases[i].patience_ms), &err), 0);
+        /* Time counts from the first such answer, not from when the file was found. */
+        int64_t begin_ms = HOUR, end_ms = begin_ms + cases[i].patience_ms;
+
+        for (int64_t ms = begin_ms; ms < end_ms; ms += cases[i].patience_ms - 1) {
+            assert_int_equal(following_learn(&f, 0, NULL, cases[i].interval_ms, at(ms), &err), 0);
+            assert_false(a->ended);
+            assert_int_equal(a->status, TICKET_UNKNOWN);
+        }
+        assert_int_equal(following_learn(&f, 0, NULL, cases[i].interval_ms, at(end_ms), &err), 0);
         assert_true(a->ended);
         assert_int_equal(a->failure, TICKET_FAILURE_NOT_FOUND);
         assert_int_equal(a->status, TICKET_UNKNOWN);
-        assert_int_equal(f.set->asked, 2); /* that there is none is an answer */
+        assert_int_equal(f.set->asked, 3); /* that there is none is an answer */
         following_release(&f);
     }
+}
+
+/* One answer that knows nothing of a ticket that was there a minute ago ends nothing. */
+static void test_not_found_for_a_moment(void **state)
+{
+    static const struct spool_file files[] = {{"a", ""}};
+    struct target t = target_of(NULL, 0);
+    struct following f = begin(&t, NULL, files, 1, 0);
+    struct ticket_answer executing = answer_of(TICKET_EXECUTING, -1, -1);
+    struct err err;
+
+    (void)state;
+    for (int64_t ms = 10 * MINUTE; ms < 20 * MINUTE; ms += 2 * MINUTE) {
+        learn(&f, "a", &executing, ms);
+        go_on(&f, &t, files, 1, ms + MINUTE);
+        assert_int_equal(following_learn(&f, 0, NULL, MINUTE, at(ms + MINUTE), &err), 0);
+        assert_false(get(&f, "a")->ended);
+    }
+    /* It is remembered from set to set. */
+    go_on(&f, &t, files, 1, 21 * MINUTE);
+    assert_int_equal(following_learn(&f, 0, NULL, MINUTE, at(21 * MINUTE), &err), 0);
+    assert_true(get(&f, "a")->ended);
+    following_release(&f);
 }
 
 static void test_expires(void **state)
@@ -400,6 +425,7 @@ int main(void)
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_what_is_known_stays),
         cmocka_unit_test(test_not_found),
+        cmocka_unit_test(test_not_found_for_a_moment),
         cmocka_unit_test(test_expires),
         cmocka_unit_test(test_no_memory),
     };
