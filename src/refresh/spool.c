@@ -15,6 +15,7 @@
 struct scan {
     const struct target *target;
     const char *namespace_name;
+    const struct ticket_set *before; /* NULL = none */
     int64_t now_unix_s;
     struct arena *arena;
     int dir;            /* descriptor */
@@ -88,8 +89,10 @@ static int list_names(struct scan *scan, struct err *err)
 }
 
 /* Those that were followed, though the directory was not read as far as to them. */
-static int add_names_of(struct scan *scan, const struct ticket_set *before)
+static int add_names_of(struct scan *scan)
 {
+    const struct ticket_set *before = scan->before;
+
     for (size_t i = 0; before && i < before->n_items; i++)
         if (before->items[i].spooled && add_name(scan, before->items[i].id) < 0)
             return -1;
@@ -110,7 +113,7 @@ static void sort_names(struct scan *scan)
 
 /* --- a file --- */
 
-enum verdict { TICKET, NOT_OURS, NOT_YET, REFUSED, NO_ACCESS /* errno */ };
+enum verdict { TICKET, NOT_OURS, GONE, NOT_YET, REFUSED, NO_ACCESS /* errno */ };
 
 /* What a file says. Its strings lie in bytes. */
 struct note {
@@ -130,7 +133,7 @@ static enum verdict refuse(struct note *note, const char *reason)
 static enum verdict refuse_unreadable(struct note *note)
 {
     if (errno == ENOENT) /* it went meanwhile */
-        return NOT_YET;
+        return GONE;
     if (errno == ELOOP)
         return refuse(note, "is a symbolic link");
     if (errno == EACCES || errno == EPERM)
@@ -239,6 +242,14 @@ static enum verdict judge(const struct scan *scan, const char *name, struct note
 
 /* --- the whole --- */
 
+/* What the namespace followed because of the file, or NULL. */
+static const struct ticket *followed(const struct scan *scan, const char *name)
+{
+    const struct ticket *t = ticket_set_find(scan->before, name);
+
+    return t && t->spooled ? t : NULL;
+}
+
 /* Each complaint once, though every namespace of the target looks at every file. */
 static bool complains(const struct scan *scan)
 {
@@ -285,8 +296,12 @@ static int judge_all(struct scan *scan, struct err *err)
         case NO_ACCESS:
             return err_set(err, ERR_IO, "file \"%s\" of ticket_dir \"%s\": %s", scan->names[i],
                            scan->target->ticket_dir, strerror(errno));
+        case NOT_YET: /* one that is written anew is no new one: it may have ended already */
+            if (followed(scan, scan->names[i]) && add_file(scan, scan->names[i], "") < 0)
+                return err_nomem(err, "the tickets of ticket_dir");
+            break;
         case NOT_OURS:
-        case NOT_YET:
+        case GONE:
             break;
         }
     }
@@ -303,6 +318,7 @@ int spool_scan(const struct target *target, const char *namespace_name,
     struct scan scan = {
         .target = target,
         .namespace_name = namespace_name,
+        .before = before,
         .now_unix_s = now_unix_s,
         .arena = arena,
         .dir = open(target->ticket_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
@@ -312,7 +328,7 @@ int spool_scan(const struct target *target, const char *namespace_name,
         return err_set(err, ERR_IO, "ticket_dir \"%s\": %s", target->ticket_dir, strerror(errno));
     if (list_names(&scan, err) < 0)
         return -1;
-    if (scan.too_many && add_names_of(&scan, before) < 0)
+    if (scan.too_many && add_names_of(&scan) < 0)
         return err_nomem(err, "the tickets of ticket_dir");
     sort_names(&scan);
     if (judge_all(&scan, err) < 0)

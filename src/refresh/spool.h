@@ -43,7 +43,8 @@ struct spool {
  * Reads the target's ticket_dir. Everything in *ret lives in the arena. Files of other namespaces
  * of the target are left to those; what is nobody's is refused by the target's first namespace.
  * Where there are too many entries, those of before (NULL = none) are looked for by name, so that
- * nothing that is followed gets lost. -1: the directory cannot be read (ERR_IO), or memory is out.
+ * nothing that is followed gets lost; nor does it because its file is being written anew. -1: the
+ * directory cannot be read (ERR_IO), or memory is out.
  */
 int spool_scan(const struct target *target, const char *namespace_name,
                const struct ticket_set *before, int64_t now_unix_s, struct arena *arena,

@@ -245,6 +245,32 @@ static void test_empty(void **state)
     arena_free(found.arena);
 }
 
+/* A file that was followed and is written anew is not lost while it is empty. */
+static void test_written_anew(void **state)
+{
+    static const struct ticket items[] = {{.id = "gone", .draft_id = "", .spooled = true},
+                                          {.id = "t", .draft_id = "x", .spooled = true},
+                                          {.id = "u", .draft_id = "", .configured = true}};
+    const struct ticket_set before = {.items = items, .n_items = ARRAY_LEN(items)};
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    const char *dir = *state;
+    const struct target target = target_of(dir);
+    struct spool spool;
+    struct err err;
+
+    spool_dir_write(dir, "new", "");
+    spool_dir_write(dir, "t", "");
+    spool_dir_write(dir, "u", "");
+    assert_int_equal(spool_scan(&target, "first", &before, time(NULL) + 1, arena, &spool, &err), 0);
+    assert_int_equal(spool.n_files, 1);
+    assert_string_equal(spool.files[0].id, "t");
+    assert_int_equal(spool.refused, 0);
+    assert_int_equal(spool_scan(&target, "first", &before, time(NULL) + 60, arena, &spool, &err),
+                     0);
+    assert_int_equal(spool.n_files, 0);
+    assert_int_equal(spool.refused, 3);
+}
+
 static void test_many_refusals(void **state)
 {
     const char *dir = *state;
@@ -380,10 +406,11 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_tickets),       TEST(test_names),        TEST(test_contents),
-        TEST(test_no_files),      TEST(test_hard_link),    TEST(test_empty),
-        TEST(test_many_refusals), TEST(test_no_directory), TEST(test_no_descriptors),
-        TEST(test_remove),        TEST(test_as_before),    TEST(test_no_memory),
+        TEST(test_tickets),        TEST(test_names),         TEST(test_contents),
+        TEST(test_no_files),       TEST(test_hard_link),     TEST(test_empty),
+        TEST(test_written_anew),   TEST(test_many_refusals), TEST(test_no_directory),
+        TEST(test_no_descriptors), TEST(test_remove),        TEST(test_as_before),
+        TEST(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
