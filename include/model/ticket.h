@@ -81,7 +81,7 @@ struct ticket {
     int64_t tracked_mono_ms;
     int64_t asked_mono_ms;   /* when it was asked for last, 0 = never */
     int64_t missing_mono_ms; /* since when the control plane does not know it, 0 = it does */
-    int64_t ended_unix_ms; /* 0 = not yet */
+    int64_t ended_unix_ms;   /* 0 = not yet */
     int64_t ended_mono_ms;
 };
 

@@ -285,8 +285,13 @@ int following_learn(struct following *f, size_t item, const struct ticket_answer
     return 0;
 }
 
-void following_no_answer(struct following *f, size_t item, struct moment now)
+void following_put_off(struct following *f, size_t item, struct moment now)
 {
     f->items[item].asked_mono_ms = now.mono_ms;
+}
+
+void following_no_answer(struct following *f, size_t item, struct moment now)
+{
+    following_put_off(f, item, now);
     end_if_too_long(&f->items[item], now);
 }

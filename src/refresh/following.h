@@ -57,6 +57,12 @@ size_t following_order(const struct following *f, size_t *order);
 int following_learn(struct following *f, size_t item, const struct ticket_answer *answer,
                     int64_t interval_ms, struct moment now, struct err *err) MUST_CHECK;
 
+/*
+ * Nobody is answered, as far as is known. It had its turn all the same: the others come first next
+ * time, for it may be the one that ends every refresh.
+ */
+void following_put_off(struct following *f, size_t item, struct moment now);
+
 /* It was asked for, and nothing can be told from the answer. */
 void following_no_answer(struct following *f, size_t item, struct moment now);
 

@@ -108,6 +108,21 @@ static int learn(const struct api_request *request, struct following *f, size_t 
     return 0;
 }
 
+/*
+ * No answer. If others got one, it is this ticket that there is something wrong with: it is not
+ * waited for longer than for any other.
+ */
+static void give_up(const struct api_request *request, struct following *f, size_t item,
+                    bool concerns_all)
+{
+    if (concerns_all && f->set->asked == 0)
+        following_put_off(f, item, moment_now());
+    else
+        following_no_answer(f, item, moment_now());
+    if (f->items[item].ended)
+        log_end(request, &f->items[item], NULL);
+}
+
 /* -1: there is no use in asking for others. */
 static int ask(struct api_client *client, const struct api_request *request, struct following *f,
                size_t item, struct job_result *ret)
@@ -129,11 +144,12 @@ static int ask(struct api_client *client, const struct api_request *request, str
         return learn(request, f, item, NULL, &ret->err);
     if (err.kind != ERR_STOPPED)
         err_wrap(&err, "ticket \"%s\"", f->items[item].id);
+    if (err.kind != ERR_STOPPED)
+        give_up(request, f, item, concerns_all(err.kind));
     if (concerns_all(err.kind)) {
         ret->err = err;
         return -1;
     }
-    following_no_answer(f, item, moment_now());
     if (ret->unread.n++ == 0)
         ret->unread.err = err;
     return 0;

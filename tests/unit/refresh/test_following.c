@@ -375,6 +375,7 @@ static void test_expires(void **state)
     assert_int_equal(get(&f, "a")->status, TICKET_EXECUTING);
     assert_int_equal(get(&f, "c")->failure, TICKET_FAILURE_END);
     /* Who could not be asked for because nobody answers does not end by that. */
+    following_put_off(&f, 3, at(24 * HOUR));
     go_on(&f, &t, files, 4, 24 * HOUR);
     assert_false(get(&f, "d")->ended);
     following_release(&f);

@@ -221,11 +221,32 @@ static void test_all_fail(void **state)
         assert_true(get(&f, "a")->ended);
         assert_int_equal(f.set->n_items, 3);
         assert_int_equal(fake_ticket_asked("c"), 0);
-        /* Next time it is c's turn first: it waited longest. */
-        assert_int_equal(refresh(&f), -1);
-        assert_int_equal(fake_ticket_asked("b"), 2);
+        assert_int_equal(get(&f, "b")->asked_mono_ms == 0, kinds[i] == ERR_STOPPED);
         stop(&f);
     }
+}
+
+/* One that the control plane chokes on ends every refresh; the others are asked for all the same.
+ */
+static void test_one_fails_all(void **state)
+{
+    const char *dir = *state;
+    struct follower f;
+
+    start(&f, dir, NULL, 0);
+    spool_dir_write(dir, "a", "n\n");
+    spool_dir_write(dir, "b", "n\n");
+    spool_dir_write(dir, "c", "n\n");
+    fake_set_ticket("a", ERR_HTTP, TICKET_UNKNOWN, -1);
+    fake_set_ticket("b", ERR_NONE, TICKET_FINISHED, 1);
+    fake_set_ticket("c", ERR_NONE, TICKET_FINISHED, 1);
+    assert_int_equal(refresh(&f), -1);
+    assert_int_equal(fake_ticket_asked("b"), 0);
+    assert_int_equal(refresh(&f), -1);
+    assert_true(get(&f, "b")->ended && get(&f, "c")->ended);
+    assert_int_equal(fake_ticket_asked("a"), 2);
+    assert_false(get(&f, "a")->ended);
+    stop(&f);
 }
 
 /* The directory is away: that is a failure, and nobody is forgotten for it. */
@@ -336,6 +357,7 @@ int main(void)
         TEST(test_not_found),
         TEST(test_one_cannot_be_read),
         TEST(test_all_fail),
+        TEST(test_one_fails_all),
         TEST(test_directory_away),
         TEST(test_file_stays),
         TEST(test_refusals),
