@@ -25,7 +25,8 @@ bool entry_has_state(const struct entry *entry, enum collector collector)
     case COLLECTOR_DRAFTS:
         return entry->drafts;
     case COLLECTOR_TICKETS:
-        return entry->tickets && entry_collects(entry, collector);
+        /* They are kept while the collector is not configured, and no state of it until it ran. */
+        return entry->tickets && entry->health[collector].tried;
     case COLLECTOR_JOBS:
     case COLLECTOR_END:
         break;

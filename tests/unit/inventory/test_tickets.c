@@ -157,6 +157,10 @@ static void test_counters(void **state)
     assert_int_equal(count_lines(&text, T), 0);
     b.targets[0].collectors = 1u << COLLECTOR_TICKETS;
     bench_configure(&b, 1);
+    /* Nothing is too old that was not asked for since. */
+    bench_text(&b, T0_MS + 300000, &text);
+    expect(&text, A "data_withheld", TICKETS, "0");
+    expect(&text, T "s", ",status=\"executing\"", "");
     take(&b, tickets_of(after, 3), T0_MS);
     expect_ended(&b, "3", "1");
     take(&b, tickets_of(after, 0), T0_MS);
