@@ -119,9 +119,10 @@ static int admit_all(struct following *f, const struct target *target, const str
         return -1;
     for (size_t i = 0; i < n; i++) {
         const struct ticket *before = list[i].before;
-        bool retired =
-            before && before->ended &&
-            (before->retired || now.mono_ms - before->ended_mono_ms > target->ticket_ttl_ms);
+        /* One that ended and has no room any more is kept in mind, or it would count again. */
+        bool retired = before && before->ended &&
+                       (before->retired || room <= 0 ||
+                        now.mono_ms - before->ended_mono_ms > target->ticket_ttl_ms);
 
         if (!retired && room-- <= 0) {
             f->set->over_limit++;

@@ -34,7 +34,8 @@ struct following {
  * The tickets of the configuration and of the spool, with what the set before (NULL = none) knew of
  * them. At most max_tickets are shown: those of the configuration in its order, then the spool's
  * that were followed already, by name, then new ones, by name; so nobody is pushed out by a file
- * that comes later. Those that ended more than ticket_ttl ago are retired and do not count.
+ * that comes later. Those that ended more than ticket_ttl ago are retired and do not count; so are
+ * those that ended and for which a new configuration has no room.
  */
 int following_begin(const struct target *target, const char *namespace_name,
                     const struct ticket_set *before, const struct spool *spool, struct moment now,

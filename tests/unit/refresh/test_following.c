@@ -183,6 +183,13 @@ static void test_limit(void **state)
     assert_non_null(find(&f, "a"));
     assert_true(get(&f, "b")->retired);
     assert_int_equal(f.set->over_limit, 1);
+    /* A smaller limit loses no end. */
+    learn(&f, "c", &done, 2 * HOUR);
+    t.max_tickets = 1;
+    go_on(&f, &t, files, 4, 2 * HOUR);
+    assert_true(get(&f, "c")->ended && get(&f, "c")->retired);
+    assert_null(find(&f, "a"));
+    assert_int_equal(f.set->over_limit, 3);
     following_release(&f);
 }
 
