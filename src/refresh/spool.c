@@ -352,6 +352,10 @@ int spool_as_before(const struct ticket_set *before, struct arena *arena, struct
         if (before->items[i].spooled)
             files[ret->n_files++] =
                 (struct spool_file){before->items[i].id, before->items[i].draft_id};
+    if (before) { /* nothing was refused now, but what was said then is not news later */
+        ret->refusals = before->refusals;
+        ret->n_refusals = before->n_refusals;
+    }
     return 0;
 }
 

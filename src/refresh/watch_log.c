@@ -195,7 +195,8 @@ static void log_tickets(struct watch *w, const struct job_result *r, const struc
                         bool success)
 {
     log_refusals(w, news);
-    log_over_limit(w, news->tickets->over_limit);
+    if (success || news->tickets->over_limit > 0) /* else ticket_dir may not have been read */
+        log_over_limit(w, news->tickets->over_limit);
     log_trouble(w, &r->stuck, &w->stuck,
                 "tickets ended long ago, and their files are still in ticket_dir",
                 "the files of tickets that ended are removed again");

@@ -265,12 +265,16 @@ static void test_directory_away(void **state)
     assert_int_equal(get(&f, "c")->status, TICKET_EXECUTING); /* configured ones are followed */
     assert_int_equal(mkdir(sub, 0700), 0);
     spool_dir_write(sub, "a", "n\n");
+    spool_dir_write(sub, "no ticket", "n\n");
     fake_set_ticket("a", ERR_NONE, TICKET_FINISHED, 1);
     assert_int_equal(refresh(&f), 0);
     assert_true(get(&f, "a")->ended);
     assert_int_equal(rename(sub, away), 0);
     assert_int_equal(refresh(&f), -1);
     assert_true(get(&f, "a")->ended);
+    assert_int_equal(f.set->refused, 0);
+    assert_int_equal(f.set->n_refusals, 1); /* it was said already */
+    assert_string_equal(f.set->refusals[0].name, "no ticket");
     assert_int_equal(rename(away, sub), 0);
     assert_int_equal(refresh(&f), 0);
     assert_int_equal(fake_ticket_asked("a"), 1);

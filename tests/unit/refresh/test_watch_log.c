@@ -144,6 +144,9 @@ static void test_trouble(void **state)
     expect(log_of(&w, &bad, NULL, true), "4 tickets are not watched and not followed: the "
                                          "namespace has more than max_tickets (3)");
     assert_string_equal(log_of(&w, &bad, NULL, true), "");
+    set->over_limit = 0; /* which is no news where the directory was not read */
+    assert_string_equal(log_of(&w, &bad, NULL, false), "");
+    expect(log_of(&w, &bad, NULL, true), "all tickets are watched again");
     ticket_set_unref(set);
 }
 
