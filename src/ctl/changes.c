@@ -79,6 +79,8 @@ static int find_in_objects(struct finder *f, const json_value *before, const jso
     size_t len = f->path.len;
 
     for (const json_value *b = json_first(before); b; b = json_next(b)) {
+        if (json_is_null(b)) /* as if it were not there: what takes its place comes below */
+            continue;
         push_key(&f->path, json_key(b));
         if (find(f, b, json_get(after, json_key(b)), err) < 0)
             return -1;
