@@ -62,8 +62,8 @@ static int put_nameless(int dir, const char *name, const char *text, size_t len,
     snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
     if (linkat(AT_FDCWD, self, dir, name, AT_SYMLINK_FOLLOW) == 0)
         return 0;
-    /* Without /proc there is another way. */
-    *tried = errno != ENOENT;
+    /* Where it cannot be named (no /proc, a filesystem or a filter against it) is another way. */
+    *tried = errno == EEXIST;
     return link_failed(err);
 }
 
