@@ -76,8 +76,12 @@ static int read_profile(const json_value *object, struct profile *ret, struct er
         mode = "AK"; /* what the CLI takes it for */
     if (profile_set_kind(ret, kinds, keys, "mode", mode, err) < 0)
         return -1;
-    /* The CLI leaves the token of an earlier login behind when the mode changes. */
-    if (ret->mode == PROFILE_KEYS && strcmp(mode, "AK") == 0) {
+    /*
+     * The CLI leaves the token of an earlier login behind when the mode changes. Beside a user's
+     * own key it makes every call fail; temporary ids begin with "STS.".
+     */
+    if (strcmp(mode, "AK") == 0 ||
+        (ret->mode == PROFILE_RAM_ROLE_ARN && strncmp(ret->access_key_id, "STS.", 4) != 0)) {
         credentials_wipe(ret->security_token);
         ret->security_token = NULL;
     }

@@ -43,6 +43,11 @@ static const char json[] =
     "{\"name\":\"role\",\"mode\":\"RamRoleArn\"," PAIR ",\"ram_role_arn\":\"acs:ram::1:role/r\","
     "\"ram_session_name\":\"sess\",\"expired_seconds\":900,\"sts_region\":\"cn-beijing\","
     "\"enable_vpc\":true,\"policy\":\"{}\",\"external_id\":\"e\"},"
+    "{\"name\":\"stale\",\"mode\":\"RamRoleArn\"," PAIR ",\"sts_token\":\"SENSITIVE-stale\","
+    "\"ram_role_arn\":\"acs:ram::1:role/r\"},"
+    "{\"name\":\"own\",\"mode\":\"RamRoleArn\",\"access_key_id\":\"STS.id\","
+    "\"access_key_secret\":\"SENSITIVE-1\",\"sts_token\":\"SENSITIVE-t\","
+    "\"ram_role_arn\":\"acs:ram::1:role/r\"},"
     "{\"name\":\"ecs\",\"mode\":\"EcsRamRole\",\"ram_role_name\":\"R\"},"
     "{\"name\":\"oidc\",\"mode\":\"OIDC\",\"oidc_provider_arn\":\"p\",\"oidc_token_file\":\"f\","
     "\"ram_role_arn\":\"acs:ram::1:role/o\"},"
@@ -134,6 +139,8 @@ static void json_modes(void **state)
         {"ak", PROFILE_KEYS, "SENSITIVE-1", NULL, NULL, 0},
         {"sts", PROFILE_KEYS, "SENSITIVE-1", "SENSITIVE-t", NULL, 0},
         {"role", PROFILE_RAM_ROLE_ARN, "SENSITIVE-1", NULL, "acs:ram::1:role/r", 900},
+        {"stale", PROFILE_RAM_ROLE_ARN, "SENSITIVE-1", NULL, "acs:ram::1:role/r", 0},
+        {"own", PROFILE_RAM_ROLE_ARN, "SENSITIVE-1", "SENSITIVE-t", "acs:ram::1:role/r", 0},
         {"ecs", PROFILE_ECS_RAM_ROLE, NULL, NULL, NULL, 0},
         {"oidc", PROFILE_OIDC, NULL, NULL, "acs:ram::1:role/o", 0},
         {"chain", PROFILE_CHAINED_ROLE_ARN, NULL, NULL, "acs:ram::1:role/c", 0},
