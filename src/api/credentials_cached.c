@@ -21,10 +21,13 @@
 
 /* Of who has no keys. A chain of providers may take longer; the next one to ask finds its result.
  */
-#define WAIT_MAX_MS 30000
+#define WAIT_MAX_MS     30000
+
+/* No keys that are good for less are taken. */
+#define LIFETIME_MIN_MS 1000
 
 /* Room for curl, OpenSSL and the JSON parser's recursion, with sanitizers too; only reserved. */
-#define STACK_BYTES (1024 * 1024)
+#define STACK_BYTES     (1024 * 1024)
 
 struct credentials_cache {
     struct credentials_source *source;
@@ -89,10 +92,15 @@ static int take_grant(struct credentials_cache *c, struct credentials_grant *gra
 
     if (asked_mono_ms + lifetime_ms <= now_mono_ms)
         return err_set(err, ERR_AUTHENTICATION, "the keys that were handed out have expired");
+    /* Taken, they would be over before anybody has used them, and the next fetch follow at once. */
+    if (asked_mono_ms + lifetime_ms < now_mono_ms + LIFETIME_MIN_MS)
+        return err_set(err, ERR_AUTHENTICATION,
+                       "the keys that were handed out expire within a second");
     lease_granted(&c->lease, lifetime_ms, asked_mono_ms, now_mono_ms);
     credentials_keys_release(&c->keys);
     c->keys = grant->keys;
     c->keys.generation = generation + 1;
+    c->failure = (struct err){0};
     grant->keys = (struct credentials_keys){0};
     credentials_count_expiry(c->count, c->owner, grant->expiration_unix_ms);
     return 0;
@@ -181,6 +189,9 @@ static int copy_keys(const struct credentials_cache *c, struct credentials_keys 
 
 static int fail(const struct credentials_cache *c, struct err *err)
 {
+    /* Nothing failed, but what was granted is over already, and refused before it was. */
+    if (c->failure.kind == ERR_NONE)
+        return err_set(err, ERR_AUTHENTICATION, "the keys have expired, others are fetched soon");
     if (err)
         *err = c->failure;
     return -1;

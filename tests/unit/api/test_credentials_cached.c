@@ -336,6 +336,43 @@ static void handed_out_expired(void **state)
     credentials_cache_free(c);
 }
 
+/* Else each fetch is followed by the next at once, by as many as the source can answer. */
+static void too_short_lived(void **state)
+{
+    struct credentials_cache *c = make(999);
+    struct err err;
+    uint64_t generation;
+
+    (void)state;
+    assert_int_equal(get(c, &generation, &err), 0);
+    assert_int_equal(err.kind, ERR_AUTHENTICATION);
+    assert_non_null(strstr(err.msg, "the keys that were handed out")); /* time goes on meanwhile */
+    credentials_cache_free(c);
+}
+
+/* A failure that is over is not what is told later. */
+static void an_old_failure_is_forgotten(void **state)
+{
+    struct credentials_cache *c = make(10000);
+    struct err err;
+    uint64_t generation;
+
+    (void)state;
+    fake_set(false, true);
+    expect_fails(c, ERR_TIMEOUT);
+    fake_set(false, false);
+    for (unsigned n = 2; n < 10; n++) {
+        pass(61000);
+        assert_int_equal(get(c, &generation, &err), n);
+        credentials_cache_invalidate(c, generation);
+    }
+    /* Refused so often that the next fetch has to wait for longer than the keys are good. */
+    pass(10001);
+    expect_fails(c, ERR_AUTHENTICATION);
+    assert_int_equal(fake_begun(), 9);
+    credentials_cache_free(c);
+}
+
 static void stop_ends_all(void **state)
 {
     struct credentials_cache *c = make(60 * MINUTE);
@@ -429,6 +466,8 @@ int main(void)
         cmocka_unit_test(expired),
         cmocka_unit_test(refused_by_generation),
         cmocka_unit_test(handed_out_expired),
+        cmocka_unit_test(too_short_lived),
+        cmocka_unit_test(an_old_failure_is_forgotten),
         cmocka_unit_test(stop_ends_all),
         cmocka_unit_test(free_ends_a_fetch),
         cmocka_unit_test(who_waits_can_be_called_off),
