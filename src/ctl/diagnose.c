@@ -237,6 +237,8 @@ static bool judge(struct diagnosis *d, enum operation operation, int rc, const c
     case ERR_AUTHENTICATION:
     case ERR_STOPPED:
         return false;
+    case ERR_TIMEOUT: /* it may be this operation alone, if others were answered */
+        return d->reached;
     default:
         return true;
     }
@@ -391,6 +393,11 @@ static void try_namespaces(struct diagnosis *d)
             continue;
         d->plane->namespace_name = t->namespaces[i];
         try_namespace(d);
+        if (!d->reached && !only && i + 1 < t->n_namespaces && !d->stopped) {
+            d->plane->namespace_name = NULL;
+            report(d, SKIPPED, "other namespaces", "they are at the same endpoint", NULL);
+            break;
+        }
     }
     d->plane->namespace_name = NULL;
 }
