@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "advice.h"
@@ -58,16 +59,29 @@ static enum exit_code failed(const struct err *err)
 
 /* --- what is to change --- */
 
+/* All of it is sent back: what is another draft, or none at all, must not become this one. */
+static int check_identity(const json_value *draft, const char *id, struct err *err)
+{
+    const char *its = json_string(json_get(draft, "deploymentDraftId"));
+
+    if (!its)
+        return err_set(err, ERR_PARSE, "the answer is no draft, it has no deploymentDraftId");
+    if (strcasecmp(its, id) != 0)
+        return err_set(err, ERR_PARSE, "the answer is another draft, '%.64s'", its);
+    return 0;
+}
+
 static int read_draft(const struct update *u, json_value **ret, struct err *err)
 {
     const struct api_request request = plane_request(u->plane);
-    json_value *draft = NULL;
+    CLEANUP(json_freep) json_value *draft = NULL;
 
     if (api_client_get_draft(u->plane->client, &request, u->options->argument, &draft,
-                             &u->plane->stats, err) < 0)
+                             &u->plane->stats, err) < 0 ||
+        check_identity(draft, u->options->argument, err) < 0)
         return -1;
     json_free(*ret);
-    *ret = draft;
+    *ret = TAKE(draft);
     return 0;
 }
 
@@ -150,6 +164,18 @@ static int show_result(const struct update *u, struct err *err)
     return answer_write(&out, err);
 }
 
+/* With JSON on stdout: nobody should say yes to what was not shown. */
+static int show_question(const struct update *u)
+{
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_INIT;
+
+    changes_show(&u->intended, &text);
+    if (!strbuf_ok(&text))
+        return -1;
+    (void)fwrite(text.ptr, 1, text.len, stderr);
+    return 0;
+}
+
 /* CTL_DONE = yes. */
 static enum exit_code ask(const struct update *u)
 {
@@ -162,6 +188,10 @@ static enum exit_code ask(const struct update *u)
         complain("there is no terminal to ask on: --yes changes the draft without asking, "
                  "--dry-run only shows what would change");
         return CTL_USAGE;
+    }
+    if (u->options->json && show_question(u) < 0) {
+        complain("out of memory, nothing was changed");
+        return CTL_FAILED;
     }
     fprintf(stderr, "Change these %zu fields? [y/N] ", u->intended.n_items);
     if (interrupt_wait(u->plane->interrupt, STDIN_FILENO, POLLIN, INT64_MAX) == WAIT_INTERRUPTED) {
@@ -290,6 +320,9 @@ static enum exit_code after_failure(struct update *u, const struct err *failure)
         changes_find(&since, u->before, u->now, &err) < 0) {
         complain("whether the draft was changed is not known%s%s: look with 'draft get'",
                  *err.msg ? ", it cannot be read: " : "", err.msg);
+    } else if (since.n_items == 0 && failure->kind == ERR_TIMEOUT) {
+        complain("read back: the draft is as it was before, but the update may still be under "
+                 "way: look again with 'draft get'");
     } else if (since.n_items == 0) {
         complain("read back: the draft is as it was before");
         u->result = "failed";

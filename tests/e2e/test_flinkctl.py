@@ -17,6 +17,7 @@ TOOL = "aliyun_flinkctl"
 CHINESE = "订单-实时宽表"
 SQL = "CREATE TABLE a (\n  id BIGINT\n);\nINSERT INTO b\nSELECT id FROM a;\n"
 DRAFT = "6f0c1f5e-0000-4000-8000-000000000001"
+OTHER_DRAFT = DRAFT[:-1] + "f"
 
 
 def draft(draft_id=DRAFT, **members):
@@ -406,6 +407,32 @@ class Drafts(Tool):
             self.assertIn(message, done.stderr)
             proxy.meddle = None
 
+    def test_not_this_draft(self):
+        """What is sent back is the draft that was asked for, whole, or nothing."""
+        proxy = MeddlingProxy(self.sim.port)
+        self.stack.callback(proxy.stop)
+        cfg = self.config(f"http://127.0.0.1:{proxy.port}")
+        self.sim.post(add_drafts=[draft()])
+        before = self.truth()
+        for old, new, message in ((DRAFT, OTHER_DRAFT, f"another draft, '{OTHER_DRAFT}'"),
+                                  ("deploymentDraftId", "deploymentDraftNo", "is no draft")):
+            proxy.replace = (old.encode(), new.encode())
+            done = self.update({"engineVersion": "v9"}, "--yes", code=1, cfg=cfg)
+            self.assertIn(message, done.stderr)
+        self.assertEqual(self.truth(), before)
+        self.assertEqual(set(self.methods()), {"GET"})
+
+    def test_asking_with_json(self):
+        """The question comes with what it is about."""
+        terminal = Terminal(["/bin/sh", "-c", 'exec "$@" >/dev/null', "sh", afe.program(TOOL),
+                             f"--config.file={self.cfg}", "--output=json", "draft", "update", DRAFT,
+                             f"--file={self.patch({'engineVersion': 'v9'})}"])
+        self.stack.callback(terminal.close)
+        terminal.wait_for("[y/N]")
+        self.assertIn('engineVersion: "vvr-8.0.7-flink-1.17" -> "v9"', terminal.text)
+        terminal.send("n\n")
+        self.assertEqual(terminal.wait(), 1)
+
     def test_changed_meanwhile(self):
         """While the question stands on the terminal, somebody else saves."""
         terminal = Terminal([afe.program(TOOL), f"--config.file={self.cfg}", "draft", "update", DRAFT,
@@ -479,11 +506,12 @@ class Terminal:
 
 
 class MeddlingProxy:
-    """Passes requests on, and changes drafts in the simulator behind each PATCH."""
+    """Passes requests on, changes drafts in the simulator behind each PATCH, and words of replies."""
 
     def __init__(self, port):
         self.sim_port = port
         self.meddle = None
+        self.replace = (b"", b"")  # of one length
         self.socket = socket.socket()
         self.socket.bind(("127.0.0.1", 0))
         self.socket.listen()
@@ -531,7 +559,7 @@ class MeddlingProxy:
             headers[name] = value.strip()
         with socket.create_connection(("127.0.0.1", self.sim_port)) as upstream:
             lines = [f"{method} {path} HTTP/1.1"] + [f"{k}: {v}" for k, v in headers.items()
-                                                     if k.lower() not in ("connection", "expect")]
+                                                     if k.lower() not in ("connection", "expect", "accept-encoding")]
             upstream.sendall("\r\n".join(lines + ["Connection: close", "", ""]).encode() + body)
             reply = b""
             while True:
@@ -547,7 +575,7 @@ class MeddlingProxy:
             answer = afe.request(self.sim_port, "/_sim", "POST", {"Content-Type": "application/json"},
                                  json.dumps({"add_drafts": [found]}).encode())
             assert answer.status == 200, answer.body
-        return reply
+        return reply.replace(*self.replace) if self.replace[0] else reply
 
 
 class Tickets(Tool):
@@ -743,6 +771,20 @@ class Diagnose(Tool):
         self.assertEqual(steps[None, "dns"]["result"], "ok")
         self.assertIn("Connection refused", steps[None, "connection"]["detail"])
         self.assertEqual(steps["default-namespace", "ListDeployments"]["result"], "failed")
+
+    def test_silent_peer(self):
+        """Nobody waits for each operation of each namespace."""
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))
+            silent.listen()
+            cfg = self.config(f"http://127.0.0.1:{silent.getsockname()[1]}",
+                              namespaces=("default-namespace", "second"),
+                              defaults='max_retries = 0; timeout = "500ms";')
+            steps, _ = self.steps(1, cfg=cfg)
+        self.assertEqual(steps[None, "connection"]["result"], "ok")
+        self.assertEqual(steps["default-namespace", "ListDeployments"]["result"], "failed")
+        self.assertEqual(steps["default-namespace", "other operations"]["result"], "skipped")
+        self.assertEqual([k for k in steps if k[1].startswith("List")], [("default-namespace", "ListDeployments")])
 
     def test_wrong_host(self):
         cfg = self.config("https://does-not-exist.invalid", defaults="max_retries = 0;")
