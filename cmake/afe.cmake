@@ -57,7 +57,7 @@ function(afe_unit_test module name)
   target_link_libraries(${target} PRIVATE afe_${module} ${arg_DEPS} PkgConfig::CMOCKA)
   target_link_options(${target} PRIVATE ${arg_LINK_OPTIONS})
   add_test(NAME unit_${module}_${name} COMMAND ${target})
-  set_tests_properties(unit_${module}_${name} PROPERTIES LABELS unit TIMEOUT 60)
+  set_tests_properties(unit_${module}_${name} PROPERTIES LABELS unit TIMEOUT 180)
 endfunction()
 
 # For allocation failure sweeps: afe_unit_test(base strbuf ${AFE_ALLOC_FAIL}) and

@@ -38,8 +38,6 @@ only=""
 may_install=yes
 stages=("${STAGES[@]}")
 jobs="${JOBS:-$(nproc 2>/dev/null || echo 2)}"
-# End-to-end tests wait more than they work.
-test_jobs=$((jobs * 2))
 
 passed=0
 failed=0
@@ -171,7 +169,7 @@ run_tests() {
   local preset="$1" labels="$2" junit="$root/build/$1/junit.xml" status=0 good=0 bad=0 absent=0
   shift 2
   rm -f "$junit"
-  "$@" ctest --preset "$preset" -L "^($labels)\$" --parallel "$test_jobs" --timeout 120 \
+  "$@" ctest --preset "$preset" -L "^($labels)\$" --parallel "$jobs" --timeout 120 \
     --output-junit "$junit" || status=$?
   if [[ -s "$junit" ]]; then
     read -r good bad absent < <(count_results "$junit")
