@@ -28,7 +28,9 @@ TEST_NEEDS=(
   "pc:cmocka libcmocka-dev"
   "python:sys python3"
   "python:prometheus_client python3-prometheus-client"
+  "python:yaml python3-yaml"
   "command:promtool prometheus"
+  "command:amtool prometheus-alertmanager"
   "command:faketime faketime"
   "clang-format:14 clang-format-14"
   "command:shellcheck shellcheck"
@@ -58,7 +60,7 @@ BENCH_NEEDS=(
 )
 
 # Debian starts these when they are installed; here only their programs are wanted.
-SERVICES=(prometheus nginx prometheus-blackbox-exporter prometheus-node-exporter)
+SERVICES=(prometheus prometheus-alertmanager nginx prometheus-blackbox-exporter prometheus-node-exporter)
 
 say() { printf '%s\n' "$*" >&2; }
 die() {
