@@ -18,24 +18,17 @@ PENDING = os.path.join(afe.SOURCE_DIR, "tests/fixtures/prometheus/pending_famili
 
 # Families that the daemon of this test may have no series of, and why.
 CONDITIONAL = {
-    "aliyun_flink_deployment_labels": "needs an allowlist",
+    "aliyun_flink_deployment_labels": "nobody gave a label alerting",
     "aliyun_flink_deployment_last_job_failure_timestamp_seconds": "until a job fails",
     "aliyun_flink_deployment_max_slots": "batch deployments",
     "aliyun_flink_deployment_parallelism": "not in expert mode",
-    "aliyun_flink_draft_drifted": "drafts that were deployed",
-    "aliyun_flink_draft_lock_info": "opt-in",
     "aliyun_flink_credentials_expiry_timestamp_seconds": "temporary credentials",
     "aliyun_flink_credentials_refreshes_total": "temporary credentials",
     "aliyun_flink_credentials_refresh_failures_total": "temporary credentials",
-    "aliyun_flink_deploy_ticket_status": "tickets", "aliyun_flink_deploy_ticket_info": "tickets",
-    "aliyun_flink_deploy_ticket_success": "tickets", "aliyun_flink_deploy_ticket_validation_success": "tickets",
-    "aliyun_flink_deploy_ticket_tracked_timestamp_seconds": "tickets",
-    "aliyun_flink_deploy_ticket_completed_timestamp_seconds": "tickets",
     "aliyun_flink_deployment_job_started_timestamp_seconds": "collector jobs",
     "aliyun_flink_deployment_job_flink_restarts": "collector jobs",
     "aliyun_flink_deployment_job_cpu_cores": "collector jobs",
     "aliyun_flink_deployment_job_memory_bytes": "collector jobs",
-    "aliyun_flink_exporter_state_last_save_timestamp_seconds": "a state file",
     "aliyun_flink_api_in_flight_limit": "after throttling",
 }
 
@@ -83,7 +76,10 @@ scrape_configs:
         return expression, prometheus.query_range(expression, now - 8, now, 1)
 
     def check_panels(self, prometheus, may_be_empty):
-        deployment = prometheus.query("aliyun_flink_deployment_info")[0]["metric"]["deployment_id"]
+        # One that has its resources configured: not all do.
+        deployment = prometheus.query(
+            "aliyun_flink_deployment_taskmanager_memory_bytes and on (deployment_id) "
+            "aliyun_flink_deployment_parallelism")[0]["metric"]["deployment_id"]
         values = monitoring.variables(deployment)
         asked, empty = 0, []
         for name, board in monitoring.boards().items():
@@ -150,8 +146,16 @@ class OfAModel(Watched):
 class OfTheDaemon(Watched):
     def setting(self):
         """A simulator that churns and an exporter with all collectors that it knows."""
-        sim = self.simulator("--deployments=40", "--profile=typical", "--churn=20")
-        return sim, self.exporter(self.config(sim.url)).wait_ready()
+        sim = self.simulator("--deployments=40", "--drafts=30", "--profile=typical", "--churn=20")
+        sim.post(tickets=[{"id": "t-good", "polls": 0, "end": "FINISHED", "success": True},
+                          {"id": "t-bad", "polls": 0, "end": "FAILED"},
+                          {"id": "t-long", "polls": 1000, "end": "FINISHED", "success": True}])
+        tickets = ", ".join(f'"default-namespace/{t}"' for t in ("t-good", "t-bad", "t-long"))
+        path = self.config(sim.url, metrics='deployment_labels = [ "*" ]; draft_lock_holder = true;',
+                           extra=f'collectors = [ "deployments", "drafts", "tickets" ]; tickets = [ {tickets} ];')
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(f'state = {{ file = "{self.dir}/state"; hold = "1s"; }};\n')
+        return sim, self.exporter(path).wait_ready()
 
     def test_what_is_built_shows(self):
         _, exporter = self.setting()
