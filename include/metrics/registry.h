@@ -33,6 +33,9 @@ typedef void registry_collect_fn(void *ctx, const struct family *family, struct 
 int registry_add(struct registry *registry, enum registry_group group, const struct family *family,
                  registry_collect_fn *collect, void *ctx, struct err *err) MUST_CHECK;
 
+/* The families in the order added, i from 0; NULL behind the last. For the metrics reference. */
+const struct family *registry_family(const struct registry *registry, size_t i);
+
 /*
  * Writes the groups of the bit set (1u << group), headers included, in the order added. Families
  * whose name matches deny (metrics.deny of the configuration; NULL = none) are left out.

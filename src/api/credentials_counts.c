@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "model/label_names.h"
 
 /* Of an entry: no keys that expire. */
 #define NO_EXPIRY (-1)
@@ -71,12 +72,13 @@ static const struct {
 } families[] = {
     {{"aliyun_flink_credentials_expiry_timestamp_seconds",
       "Unix time at which the temporary credentials in use expire. Absent for static credentials.",
-      METRIC_GAUGE},
+      METRIC_GAUGE, .labels = "credentials," LABEL_PROVIDER},
      collect_expiry},
-    {{"aliyun_flink_credentials_refreshes_total", "Credential refreshes begun.", METRIC_COUNTER},
+    {{"aliyun_flink_credentials_refreshes_total", "Credential refreshes begun.", METRIC_COUNTER,
+      .labels = "credentials," LABEL_PROVIDER},
      collect_begun},
     {{"aliyun_flink_credentials_refresh_failures_total", "Credential refreshes that failed.",
-      METRIC_COUNTER},
+      METRIC_COUNTER, .labels = "credentials," LABEL_PROVIDER},
      collect_failed},
 };
 

@@ -21,6 +21,7 @@
 #include "credentials_counts.h"
 #include "metrics/expo.h"
 #include "metrics/family.h"
+#include "model/label_names.h"
 
 /* No response with a Date yet: the gauge has no sample. */
 #define SKEW_UNKNOWN      INT64_MIN
@@ -208,23 +209,30 @@ static const struct live_family {
     registry_collect_fn *collect;
 } live_families[] = {
     {{"aliyun_flink_api_request_duration_seconds",
-      "Duration of HTTP requests to the control plane.", METRIC_HISTOGRAM},
+      "Duration of HTTP requests to the control plane.", METRIC_HISTOGRAM,
+      .labels = LABEL_OPERATION,
+      .absent = "until the operation was asked for, but for ListDeployments"},
      collect_duration},
-    {{"aliyun_flink_api_requests_in_flight", "Requests under way.", METRIC_GAUGE},
+    {{"aliyun_flink_api_requests_in_flight", "Requests under way.", METRIC_GAUGE, .labels = NULL},
      collect_in_flight},
-    {{"aliyun_flink_api_response_bytes_total", "Response body bytes received.", METRIC_COUNTER},
+    {{"aliyun_flink_api_response_bytes_total", "Response body bytes received.", METRIC_COUNTER,
+      .labels = LABEL_OPERATION,
+      .absent = "until the operation was asked for, but for ListDeployments"},
      collect_bytes},
     {{"aliyun_flink_api_clock_skew_seconds",
-      "Server time (Date header) minus local time at the last response.", METRIC_GAUGE},
+      "Server time (Date header) minus local time at the last response.", METRIC_GAUGE,
+      .labels = "endpoint", .absent = "before the first answer"},
      collect_skew},
     {{"aliyun_flink_api_connections_opened_total", "Connections opened to the control plane.",
-      METRIC_COUNTER},
+      METRIC_COUNTER, .stability = METRIC_EXPERIMENTAL, .labels = "endpoint"},
      collect_connections},
     {{"aliyun_flink_api_tls_handshakes_total", "TLS handshakes with the control plane.",
-      METRIC_COUNTER},
+      METRIC_COUNTER, .stability = METRIC_EXPERIMENTAL, .labels = "endpoint"},
      collect_handshakes},
     {{"aliyun_flink_api_in_flight_limit",
-      "Requests a listing may have in flight since the control plane throttled.", METRIC_GAUGE},
+      "Requests a listing may have in flight since the control plane throttled.", METRIC_GAUGE,
+      .stability = METRIC_EXPERIMENTAL, .labels = "endpoint,credentials",
+      .absent = "until the control plane throttles, and again from 64 on"},
      collect_window},
 };
 

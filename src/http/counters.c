@@ -30,11 +30,14 @@ static const struct expo_labels rejection_labels[HTTP_REJECTION_END] = {
     [HTTP_BAD_REQUEST] = EXPO_LABELS_INIT("reason=\"bad_request\""),
 };
 
-static const struct family requests_family = {"aliyun_flink_exporter_http_requests_total",
-                                              "HTTP requests served.", METRIC_COUNTER};
+static const struct family requests_family = {
+    "aliyun_flink_exporter_http_requests_total", "HTTP requests served.", METRIC_COUNTER,
+    .labels = "handler=/metrics|/|/-/healthy|/-/ready|other,code=200|400|404|405|500|503",
+    .absent = "until it occurred, but for 200, 500 and 503 of /metrics"};
 static const struct family rejections_family = {
     "aliyun_flink_exporter_http_requests_rejected_total",
-    "HTTP requests refused before a handler ran, by reason.", METRIC_COUNTER};
+    "HTTP requests refused before a handler ran, by reason.", METRIC_COUNTER,
+    .labels = "reason=unauthorized|rate_limited|too_many_in_flight|bad_request"};
 
 void http_counters_request(struct http_counters *counters, enum http_handler handler, unsigned code)
 {

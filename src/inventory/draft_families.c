@@ -4,6 +4,7 @@
  */
 #include "draft_families.h"
 
+#include "model/label_names.h"
 #include "families.h"
 
 static void emit_info(struct expo *e, const struct draft *d, int8_t drift,
@@ -66,22 +67,30 @@ const struct draft_family draft_families[DRAFT_FAMILIES] = {
     [DRAFT_INFO] = {{D "info",
                      "Properties of the draft that seldom change; always 1. deployment_id is empty "
                      "for a draft never deployed.",
-                     METRIC_GAUGE},
+                     METRIC_GAUGE,
+                     .labels =
+                         LABELS_DRAFT ",deployment_id,execution_mode,engine_version,artifact_kind"},
                     emit_info},
     [DRAFT_CREATED] = {{D "created_timestamp_seconds", "Unix time at which the draft was created.",
-                        METRIC_GAUGE},
+                        METRIC_GAUGE, .labels = LABELS_DRAFT,
+                        .absent = "if the API did not say, or said 0"},
                        emit_created},
     [DRAFT_MODIFIED] = {{D "modified_timestamp_seconds",
-                         "Unix time at which the draft was last modified.", METRIC_GAUGE},
+                         "Unix time at which the draft was last modified.", METRIC_GAUGE,
+                         .labels = LABELS_DRAFT, .absent = "if the API did not say, or said 0"},
                         emit_modified},
-    [DRAFT_LOCKED] = {{D "locked", "1 if somebody holds the edit lock of the draft.", METRIC_GAUGE},
+    [DRAFT_LOCKED] = {{D "locked", "1 if somebody holds the edit lock of the draft.", METRIC_GAUGE,
+                       .labels = LABELS_DRAFT},
                       emit_locked},
     [DRAFT_DRIFTED] = {{D "drifted",
                         "1 if the draft differs from the deployment it refers to. Absent for a "
                         "draft never deployed.",
-                        METRIC_GAUGE},
+                        METRIC_GAUGE, .stability = METRIC_EXPERIMENTAL, .labels = LABELS_DRAFT,
+                        .absent = "where nobody can tell"},
                        emit_drifted},
-    [DRAFT_LOCK_INFO] = {{D "lock_info", "Who holds the edit lock of the draft; always 1.",
-                          METRIC_GAUGE},
-                         emit_lock_info},
+    [DRAFT_LOCK_INFO] =
+        {{D "lock_info", "Who holds the edit lock of the draft; always 1.", METRIC_GAUGE,
+          .labels = LABELS_DRAFT ",holder",
+          .absent = "unless metrics.draft_lock_holder is set and the API tells who holds it"},
+         emit_lock_info},
 };

@@ -31,11 +31,13 @@ static void collect_sanitized(void *ctx, const struct family *family, struct exp
 
 int left_out_register(struct left_out *left_out, struct registry *registry, struct err *err)
 {
-    static const struct family dropped = {"aliyun_flink_exporter_objects_dropped_total",
-                                          "Objects left out, by reason.", METRIC_COUNTER};
+    static const struct family dropped = {
+        "aliyun_flink_exporter_objects_dropped_total", "Objects left out, by reason.",
+        METRIC_COUNTER, .labels = "reason=object_limit|series_limit|duplicate|invalid"};
     static const struct family sanitized = {"aliyun_flink_exporter_label_values_sanitized_total",
                                             "Label values changed before exposition, by reason.",
-                                            METRIC_COUNTER};
+                                            METRIC_COUNTER,
+                                            .labels = "reason=too_long|invalid_utf8"};
 
     if (registry_add(registry, REGISTRY_EXPORTER, &dropped, collect_dropped, left_out, err) < 0 ||
         registry_add(registry, REGISTRY_EXPORTER, &sanitized, collect_sanitized, left_out, err) < 0)

@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "model/label_names.h"
+
 struct expo_labels entry_labels(const struct entry *entry)
 {
     return (struct expo_labels){entry->labels.ptr, entry->labels.len};
@@ -480,103 +482,129 @@ static void emit_wait_seconds(struct expo *e, const char *name, const struct ent
                    (int64_t)entry->stats.rate_limit_wait_ms);
 }
 
-#define A "aliyun_flink_"
+#define A            "aliyun_flink_"
+/* Labels of what there is of each. */
+#define OF_COLLECTOR LABELS_NAMESPACE "," LABEL_COLLECTOR
+#define OF_OPERATION LABELS_NAMESPACE "," LABEL_OPERATION
 
 const struct namespace_family sum_families[SUM_FAMILIES] = {
     [SUM_DEPLOYMENTS] = {{A "namespace_deployments",
                           "Deployments in the namespace in the last complete listing.",
-                          METRIC_GAUGE},
+                          METRIC_GAUGE, .labels = LABELS_NAMESPACE,
+                          .absent = "before the first whole listing"},
                          emit_deployments},
     [SUM_DRAFTS] = {{A "namespace_drafts",
                      "Deployment drafts in the namespace in the last complete listing.",
-                     METRIC_GAUGE},
+                     METRIC_GAUGE, .labels = LABELS_NAMESPACE,
+                     .absent = "before the first whole listing"},
                     emit_drafts},
     [SUM_JOBS] =
         {{A "namespace_jobs",
           "Jobs in the namespace that the control plane remembers, by state; complete even where "
           "per-deployment series are limited.",
-          METRIC_GAUGE},
+          METRIC_GAUGE, .labels = LABELS_NAMESPACE "," LABEL_STATE,
+          .absent = "where no deployment tells its counts"},
          emit_jobs},
     [SUM_EVENTS + JOB_EVENT_FAILURE] =
         {{A "namespace_job_failures_total",
           "Jobs seen to enter the failed state in any deployment of the namespace, deleted ones "
           "included.",
-          METRIC_COUNTER},
+          METRIC_COUNTER, .labels = LABELS_NAMESPACE},
          emit_failed},
     [SUM_EVENTS + JOB_EVENT_CANCELLATION] =
         {{A "namespace_job_cancellations_total",
           "Jobs seen to enter the cancelled state in any deployment of the namespace, deleted ones "
           "included.",
-          METRIC_COUNTER},
+          METRIC_COUNTER, .labels = LABELS_NAMESPACE},
          emit_cancelled},
     [SUM_EVENTS + JOB_EVENT_COMPLETION] =
         {{A "namespace_job_completions_total",
           "Jobs seen to enter the finished state in any deployment of the namespace, deleted ones "
           "included.",
-          METRIC_COUNTER},
+          METRIC_COUNTER, .labels = LABELS_NAMESPACE},
          emit_finished},
     [SUM_REDUCTIONS] =
         {{A "namespace_job_history_reductions_total",
           "Jobs that left the remembered counts (history purged or deployment deleted), by state.",
-          METRIC_COUNTER},
+          METRIC_COUNTER, .labels = LABELS_NAMESPACE "," LABEL_END_STATE},
          emit_reductions},
     [SUM_ADDED] = {{A "namespace_deployments_added_total",
-                    "Deployments that appeared after the first complete listing.", METRIC_COUNTER},
+                    "Deployments that appeared after the first complete listing.", METRIC_COUNTER,
+                    .labels = LABELS_NAMESPACE},
                    emit_added},
     [SUM_REMOVED] = {{A "namespace_deployments_removed_total",
-                      "Deployments that vanished after the first complete listing.",
-                      METRIC_COUNTER},
+                      "Deployments that vanished after the first complete listing.", METRIC_COUNTER,
+                      .labels = LABELS_NAMESPACE},
                      emit_removed},
 };
 
 const struct namespace_family health_families[HEALTH_FAMILIES] = {
-    {{A "target_info", "The configured target; always 1.", METRIC_GAUGE}, emit_target_info},
+    {{A "target_info", "The configured target; always 1.", METRIC_GAUGE,
+      .labels = LABELS_NAMESPACE ",target,region_id,endpoint"},
+     emit_target_info},
     {{A "up", "1 if the last refresh of every required collector of the target succeeded.",
-      METRIC_GAUGE},
+      METRIC_GAUGE, .labels = LABELS_NAMESPACE, .absent = "until a refresh ended"},
      emit_up},
-    {{A "refresh_success", "1 if the last refresh succeeded.", METRIC_GAUGE}, emit_success},
-    {{A "refresh_duration_seconds", "Duration of the last refresh.", METRIC_GAUGE}, emit_duration},
-    {{A "refresh_interval_seconds", "Configured time between refreshes.", METRIC_GAUGE},
+    {{A "refresh_success", "1 if the last refresh succeeded.", METRIC_GAUGE, .labels = OF_COLLECTOR,
+      .absent = "until a refresh ended"},
+     emit_success},
+    {{A "refresh_duration_seconds", "Duration of the last refresh.", METRIC_GAUGE,
+      .labels = OF_COLLECTOR, .absent = "until a refresh ended"},
+     emit_duration},
+    {{A "refresh_interval_seconds", "Configured time between refreshes.", METRIC_GAUGE,
+      .labels = OF_COLLECTOR},
      emit_interval},
     {{A "refresh_last_attempt_timestamp_seconds", "Unix time at which the last refresh began.",
-      METRIC_GAUGE},
+      METRIC_GAUGE, .labels = OF_COLLECTOR, .absent = "until a refresh began"},
      emit_last_attempt},
     {{A "refresh_last_success_timestamp_seconds",
-      "Unix time at which the last successful refresh ended. 0 until one succeeded.", METRIC_GAUGE},
+      "Unix time at which the last successful refresh ended. 0 until one succeeded.", METRIC_GAUGE,
+      .labels = OF_COLLECTOR},
      emit_last_success},
-    {{A "refreshes_total", "Refreshes begun.", METRIC_COUNTER}, emit_refreshes},
-    {{A "refresh_failures_total", "Refreshes that failed, by reason.", METRIC_COUNTER},
+    {{A "refreshes_total", "Refreshes begun.", METRIC_COUNTER, .labels = OF_COLLECTOR},
+     emit_refreshes},
+    {{A "refresh_failures_total", "Refreshes that failed, by reason.", METRIC_COUNTER,
+      .labels = OF_COLLECTOR "," LABEL_REASON},
      emit_failures},
     {{A "refreshes_missed_total", "Refreshes not begun because the one before still ran.",
-      METRIC_COUNTER},
+      METRIC_COUNTER, .labels = OF_COLLECTOR},
      emit_missed},
-    {{A "refresh_pages", "Pages read by the last refresh.", METRIC_GAUGE}, emit_pages},
-    {{A "refresh_objects", "Objects read by the last refresh, without duplicates.", METRIC_GAUGE},
+    {{A "refresh_pages", "Pages read by the last refresh.", METRIC_GAUGE, .labels = OF_COLLECTOR,
+      .absent = "before the first whole listing, and of tickets"},
+     emit_pages},
+    {{A "refresh_objects", "Objects read by the last refresh, without duplicates.", METRIC_GAUGE,
+      .labels = OF_COLLECTOR, .absent = "before the first whole listing"},
      emit_objects},
     {{A "refresh_objects_expected",
-      "Objects that the API announced (totalSize) to the last refresh.", METRIC_GAUGE},
+      "Objects that the API announced (totalSize) to the last refresh.", METRIC_GAUGE,
+      .labels = OF_COLLECTOR,
+      .absent = "before the first whole listing, of tickets, and with deployment_names"},
      emit_expected},
     {{A "data_withheld",
       "1 if the state series of this collector are withheld because they are older than the "
       "staleness limit.",
-      METRIC_GAUGE},
+      METRIC_GAUGE, .labels = OF_COLLECTOR},
      emit_withheld},
     {{A "api_requests_total",
       "HTTP requests sent to the control plane, retries included, by operation and HTTP status "
       "code (none: no response).",
-      METRIC_COUNTER},
+      METRIC_COUNTER, .labels = OF_OPERATION ",code", .absent = "until the code occurred"},
      emit_requests},
     {{A "api_request_failures_total",
       "Requests that failed, by reason; an HTTP 200 with success=false counts as api.",
-      METRIC_COUNTER},
+      METRIC_COUNTER, .labels = OF_OPERATION "," LABEL_REASON},
      emit_request_failures},
-    {{A "api_retries_total", "Requests that were sent again.", METRIC_COUNTER}, emit_retries},
-    {{A "api_throttled_total", "Responses that said the rate limit was exceeded.", METRIC_COUNTER},
+    {{A "api_retries_total", "Requests that were sent again.", METRIC_COUNTER,
+      .labels = OF_OPERATION},
+     emit_retries},
+    {{A "api_throttled_total", "Responses that said the rate limit was exceeded.", METRIC_COUNTER,
+      .labels = OF_OPERATION},
      emit_throttled},
     {{A "api_rate_limit_waits_total", "Requests that waited for the local rate limiter.",
-      METRIC_COUNTER},
+      METRIC_COUNTER, .labels = LABELS_NAMESPACE},
      emit_waits},
     {{A "api_rate_limit_wait_seconds_total",
-      "Time that requests waited for the local rate limiter.", METRIC_COUNTER},
+      "Time that requests waited for the local rate limiter.", METRIC_COUNTER,
+      .labels = LABELS_NAMESPACE},
      emit_wait_seconds},
 };

@@ -46,13 +46,14 @@ int snapshot_metrics_register(struct registry *registry, struct snapshot_slot *s
         registry_collect_fn *collect;
     } table[] = {
         {{"aliyun_flink_exporter_snapshot_series", "Series in the last rendered snapshot.",
-          METRIC_GAUGE},
+          METRIC_GAUGE, .labels = NULL},
          collect_series},
         {{"aliyun_flink_exporter_snapshot_bytes", "Size of the last rendered snapshot.",
-          METRIC_GAUGE},
+          METRIC_GAUGE, .labels = "encoding=identity|gzip",
+          .absent = "of gzip until somebody asked for it"},
          collect_bytes},
         {{"aliyun_flink_exporter_snapshot_render_duration_seconds",
-          "Time the last rendering took, compression included.", METRIC_GAUGE},
+          "Time the last rendering took, compression included.", METRIC_GAUGE, .labels = NULL},
          collect_render},
     };
 

@@ -33,9 +33,11 @@ int state_keeper_register(struct state_keeper *keeper, struct registry *registry
 {
     static const struct family last_save = {
         "aliyun_flink_exporter_state_last_save_timestamp_seconds",
-        "Unix time at which the state file was last written. Absent without one.", METRIC_GAUGE};
+        "Unix time at which the state file was last written. Absent without one.", METRIC_GAUGE,
+        .absent = "before the first save"};
     static const struct family failures = {"aliyun_flink_exporter_state_save_failures_total",
-                                           "Writes of the state file that failed.", METRIC_COUNTER};
+                                           "Writes of the state file that failed.", METRIC_COUNTER,
+                                           .labels = NULL};
 
     if (registry_add(registry, REGISTRY_EXPORTER, &last_save, collect_last_save, keeper, err) < 0 ||
         registry_add(registry, REGISTRY_EXPORTER, &failures, collect_failures, keeper, err) < 0)

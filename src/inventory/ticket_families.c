@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "model/label_names.h"
+
 /* --- one ticket --- */
 
 typedef void ticket_emit_fn(struct expo *e, const char *name, const struct entry *entry,
@@ -161,26 +163,34 @@ static void emit_failures(struct expo *e, const char *name, const struct entry *
 const struct namespace_family ticket_families[TICKET_FAMILIES] = {
     {{T "_status",
       "Status of a tracked asynchronous deploy ticket: 1 for the current one, 0 for the others.",
-      METRIC_GAUGE},
+      METRIC_GAUGE, .labels = LABELS_TICKET "," LABEL_TICKET_STATUS},
      emit_status},
-    {{T "_info", "What the ticket deploys; always 1.", METRIC_GAUGE}, emit_info},
+    {{T "_info", "What the ticket deploys; always 1.", METRIC_GAUGE,
+      .labels = LABELS_TICKET ",deployment_draft_id,deployment_id"},
+     emit_info},
     {{T "_success",
       "1 if the ticket finished and reported success, 0 if it ended otherwise. Absent while "
       "executing.",
-      METRIC_GAUGE},
+      METRIC_GAUGE, .labels = LABELS_TICKET},
      emit_success},
     {{T "_validation_success",
-      "1 if the artifact validation passed. Absent until a result is known.", METRIC_GAUGE},
+      "1 if the artifact validation passed. Absent until a result is known.", METRIC_GAUGE,
+      .labels = LABELS_TICKET},
      emit_validation},
     {{T "_tracked_timestamp_seconds", "Unix time at which the exporter began to track the ticket.",
-      METRIC_GAUGE},
+      METRIC_GAUGE, .labels = LABELS_TICKET},
      emit_tracked},
     {{T "_completed_timestamp_seconds",
-      "Unix time at which the exporter saw the ticket end. Absent while executing.", METRIC_GAUGE},
+      "Unix time at which the exporter saw the ticket end. Absent while executing.", METRIC_GAUGE,
+      .labels = LABELS_TICKET},
      emit_completed},
-    {{T "s", "Tracked tickets by status.", METRIC_GAUGE}, emit_counts},
-    {{T "s_completed_total", "Tickets that ended, with any result.", METRIC_COUNTER},
+    {{T "s", "Tracked tickets by status.", METRIC_GAUGE,
+      .labels = LABELS_NAMESPACE "," LABEL_TICKET_STATUS, .absent = "before the first refresh"},
+     emit_counts},
+    {{T "s_completed_total", "Tickets that ended, with any result.", METRIC_COUNTER,
+      .labels = LABELS_NAMESPACE},
      emit_completions},
-    {{T "_failures_total", "Tickets that ended without success, by reason.", METRIC_COUNTER},
+    {{T "_failures_total", "Tickets that ended without success, by reason.", METRIC_COUNTER,
+      .labels = LABELS_NAMESPACE "," LABEL_TICKET_REASON},
      emit_failures},
 };

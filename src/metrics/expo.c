@@ -13,20 +13,6 @@ const char *const expo_content_type[EXPO_FORMAT_END] = {
     [EXPO_OPENMETRICS] = "application/openmetrics-text; version=1.0.0; charset=utf-8",
 };
 
-static const char *type_name(enum metric_type type)
-{
-    switch (type) {
-    case METRIC_GAUGE:
-        return "gauge";
-    case METRIC_COUNTER:
-        return "counter";
-    case METRIC_HISTOGRAM:
-        return "histogram";
-    }
-    assert(0);
-    return "unknown";
-}
-
 void expo_header(struct strbuf *out, enum expo_format format, const struct family *family)
 {
     static const char suffix[] = "_total";
@@ -45,7 +31,7 @@ void expo_header(struct strbuf *out, enum expo_format format, const struct famil
     strbuf_adds(out, "\n# TYPE ");
     strbuf_add(out, family->name, len);
     strbuf_addc(out, ' ');
-    strbuf_adds(out, type_name(family->type));
+    strbuf_adds(out, metric_type_name(family->type));
     strbuf_addc(out, '\n');
 }
 

@@ -292,8 +292,9 @@ static void collect_start_time(void *ctx, const struct family *family, struct ex
 
 /* --- the table --- */
 
-#define GAUGE   METRIC_GAUGE
-#define COUNTER METRIC_COUNTER
+/* None has labels. */
+#define GAUGE   METRIC_GAUGE, .labels = NULL
+#define COUNTER METRIC_COUNTER, .labels = NULL
 
 static const struct process_family families[] = {
     {{"process_cpu_seconds_total", "Total user and system CPU time spent in seconds.", COUNTER},

@@ -92,6 +92,11 @@ int registry_add(struct registry *registry, enum registry_group group, const str
     return 0;
 }
 
+const struct family *registry_family(const struct registry *registry, size_t i)
+{
+    return i < registry->n_entries ? registry->entries[i].family : NULL;
+}
+
 static void write_entry(const struct entry *entry, enum expo_format format, struct strbuf *out)
 {
     struct expo e = {.out = out};

@@ -4,7 +4,7 @@
 #include "assemble.h"
 #include "metrics/expo.h"
 
-static const struct family family = {"fake_events_total", "Made up.", METRIC_COUNTER};
+static const struct family family = {"fake_events_total", "Made up.", .type = METRIC_COUNTER};
 
 static int add_text(struct piece_list *list, struct piece_list *other, struct strbuf *text,
                     uint64_t n_series)

@@ -17,20 +17,20 @@ static void test_headers(void **state)
         const char *text;
         const char *openmetrics;
     } cases[] = {
-        {{"aliyun_flink_up", "1 if it works.", METRIC_GAUGE},
+        {{"aliyun_flink_up", "1 if it works.", .type = METRIC_GAUGE},
          "# HELP aliyun_flink_up 1 if it works.\n# TYPE aliyun_flink_up gauge\n",
          "# HELP aliyun_flink_up 1 if it works.\n# TYPE aliyun_flink_up gauge\n"},
-        {{"refreshes_total", "Refreshes begun.", METRIC_COUNTER},
+        {{"refreshes_total", "Refreshes begun.", .type = METRIC_COUNTER},
          "# HELP refreshes_total Refreshes begun.\n# TYPE refreshes_total counter\n",
          "# HELP refreshes Refreshes begun.\n# TYPE refreshes counter\n"},
-        {{"wait_seconds_total", "Waited.", METRIC_COUNTER},
+        {{"wait_seconds_total", "Waited.", .type = METRIC_COUNTER},
          "# HELP wait_seconds_total Waited.\n# TYPE wait_seconds_total counter\n",
          "# HELP wait_seconds Waited.\n# TYPE wait_seconds counter\n"},
-        {{"duration_seconds", "How long.", METRIC_HISTOGRAM},
+        {{"duration_seconds", "How long.", .type = METRIC_HISTOGRAM},
          "# HELP duration_seconds How long.\n# TYPE duration_seconds histogram\n",
          "# HELP duration_seconds How long.\n# TYPE duration_seconds histogram\n"},
         /* Only counters lose the suffix: a gauge that ends so keeps its name. */
-        {{"slots_total", "Slots.", METRIC_GAUGE},
+        {{"slots_total", "Slots.", .type = METRIC_GAUGE},
          "# HELP slots_total Slots.\n# TYPE slots_total gauge\n",
          "# HELP slots_total Slots.\n# TYPE slots_total gauge\n"},
     };
@@ -241,7 +241,7 @@ static void test_milliseconds(void **state)
 /* What does not fit spoils the buffer instead of being cut: half a text must not look whole. */
 static void test_limit_is_noticed(void **state)
 {
-    static const struct family family = {"m_total", "Help.", METRIC_COUNTER};
+    static const struct family family = {"m_total", "Help.", .type = METRIC_COUNTER};
     CLEANUP(strbuf_release) struct strbuf whole = STRBUF_INIT;
 
     (void)state;

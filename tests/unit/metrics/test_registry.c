@@ -13,9 +13,9 @@
 #include "alloc_fail.h"
 #include "base/cleanup.h"
 
-static const struct family requests = {"a_requests_total", "Requests.", METRIC_COUNTER};
-static const struct family threads = {"b_threads", "Threads.", METRIC_GAUGE};
-static const struct family depth = {"c_depth", "Depth.", METRIC_GAUGE};
+static const struct family requests = {"a_requests_total", "Requests.", .type = METRIC_COUNTER};
+static const struct family threads = {"b_threads", "Threads.", .type = METRIC_GAUGE};
+static const struct family depth = {"c_depth", "Depth.", .type = METRIC_GAUGE};
 
 /* As many samples as ctx says. */
 static void collect_n(void *ctx, const struct family *family, struct expo *e)
@@ -141,10 +141,13 @@ static void test_growth(void **state)
     (void)state;
     for (int i = 0; i < MANY; i++) {
         (void)snprintf(names[i], sizeof(names[i]), "family_%d", i);
-        families[i] = (struct family){names[i], "Help.", METRIC_GAUGE};
+        families[i] = (struct family){names[i], "Help.", .type = METRIC_GAUGE};
         assert_int_equal(
             registry_add(registry, REGISTRY_EXPORTER, &families[i], collect_n, &one, &err), 0);
     }
+    for (size_t i = 0; i < MANY; i++)
+        assert_ptr_equal(registry_family(registry, i), &families[i]);
+    assert_null(registry_family(registry, MANY));
     registry_write(registry, BOTH, NULL, EXPO_TEXT, &out);
     assert_non_null(strstr(strbuf_str(&out), "\nfamily_0 1\n"));
     assert_non_null(strstr(strbuf_str(&out), "\nfamily_99 1\n"));

@@ -1,12 +1,16 @@
 /* The words of the label values: complete, and the ones that dashboards and alerts were told. */
 #include "model/deployment.h"
+#include "model/label_names.h"
 #include "model/listing.h"
 #include "model/target.h"
+#include "model/ticket.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -48,13 +52,90 @@ static void test_operations(void **state)
     assert_string_equal(operation_name(OPERATION_LIST_DEPLOYMENTS), "ListDeployments");
 }
 
+/* "label=a|b|c", of the names that a function gives. */
+struct set {
+    char text[512];
+    size_t len;
+};
+
+static void set_begin(struct set *set, const char *label)
+{
+    set->len = (size_t)snprintf(set->text, sizeof(set->text), "%s=", label);
+}
+
+static void set_add(struct set *set, const char *name)
+{
+    const char *separator = set->text[set->len - 1] == '=' ? "" : "|";
+
+    set->len += (size_t)snprintf(set->text + set->len, sizeof(set->text) - set->len, "%s%s",
+                                 separator, name);
+    assert_true(set->len < sizeof(set->text));
+}
+
+/* What the metrics reference says of the values is what the functions say. */
+static void test_label_sets(void **state)
+{
+    struct set set;
+
+    (void)state;
+    set_begin(&set, "state");
+    for (int i = 0; i < JOB_STATE_END; i++)
+        set_add(&set, job_state_name((enum job_state)i));
+    assert_string_equal(set.text, LABEL_STATE);
+
+    set_begin(&set, "provider");
+    for (int i = 0; i < CREDENTIALS_PROVIDER_END; i++)
+        set_add(&set, credentials_provider_name((enum credentials_provider)i));
+    assert_string_equal(set.text, LABEL_PROVIDER);
+
+    set_begin(&set, "status");
+    for (int i = 0; i < TICKET_STATUS_END; i++)
+        set_add(&set, ticket_status_name((enum ticket_status)i));
+    assert_string_equal(set.text, LABEL_TICKET_STATUS);
+
+    set_begin(&set, "reason");
+    for (int i = 0; i < TICKET_FAILURE_END; i++)
+        set_add(&set, ticket_failure_name((enum ticket_failure)i));
+    assert_string_equal(set.text, LABEL_TICKET_REASON);
+
+    set_begin(&set, "reason");
+    for (int i = ERR_DNS; i < ERR_REASON_END; i++)
+        set_add(&set, err_kind_name((enum err_kind)i));
+    assert_string_equal(set.text, LABEL_REASON);
+}
+
+/* Those of them that the daemon can show: jobs are not collected, and drafts not changed by it. */
+static void test_label_sets_of_the_exporter(void **state)
+{
+    static const enum operation operations[] = {
+        OPERATION_LIST_DEPLOYMENTS, OPERATION_GET_DEPLOYMENTS_BY_NAME,
+        OPERATION_LIST_DEPLOYMENT_DRAFTS, OPERATION_GET_DEPLOY_DEPLOYMENT_DRAFT_RESULT};
+    struct set set;
+
+    (void)state;
+    set_begin(&set, "operation");
+    for (size_t i = 0; i < ARRAY_LEN(operations); i++)
+        set_add(&set, operation_name(operations[i]));
+    assert_string_equal(set.text, LABEL_OPERATION);
+
+    set_begin(&set, "collector");
+    for (int i = 0; i < COLLECTOR_JOBS; i++)
+        set_add(&set, collector_name((enum collector)i));
+    assert_string_equal(set.text, LABEL_COLLECTOR);
+
+    set_begin(&set, "state");
+    set_add(&set, job_state_name(job_event_state(JOB_EVENT_CANCELLATION)));
+    set_add(&set, job_state_name(job_event_state(JOB_EVENT_COMPLETION)));
+    set_add(&set, job_state_name(job_event_state(JOB_EVENT_FAILURE)));
+    assert_string_equal(set.text, LABEL_END_STATE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_job_states),
-        cmocka_unit_test(test_collectors),
-        cmocka_unit_test(test_providers),
-        cmocka_unit_test(test_operations),
+        cmocka_unit_test(test_job_states), cmocka_unit_test(test_collectors),
+        cmocka_unit_test(test_providers),  cmocka_unit_test(test_operations),
+        cmocka_unit_test(test_label_sets), cmocka_unit_test(test_label_sets_of_the_exporter),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
