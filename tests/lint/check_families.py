@@ -1,4 +1,5 @@
-"""Rules, dashboards and pages name only metric families that exist or are promised (families.py)."""
+"""Rules, dashboards, pages and HELP texts name only metric families that exist or are promised
+(families.py), and the sample, with which rules and dashboards are tested, agrees with the reference."""
 
 import families
 from sources import Report, list_files, read, root_argument
@@ -8,14 +9,33 @@ TEXTS = ("*.rules.yml", "*.example.yml", "*.json", "boards.py", "panels.py", "*.
 ELSEWHERE = ("tests/", "docs/performance.md", "docs/development.md")
 
 
+def check_sample(report, sample, built):
+    for name, family in built.items():
+        if name not in sample.kinds:
+            report.add(families.SAMPLE, 1, f"{name} is missing")
+            continue
+        for what, has, wants in (("type", sample.kinds[name], family.kind), ("HELP", sample.helps[name], family.help)):
+            if has != wants:
+                report.add(families.SAMPLE, 1, f"{name}: {what} is {has!r}, and {wants!r} in {families.PAGE}")
+        wants = {label for label in family.labels if not label.endswith("*")}
+        prefixes = tuple(label[:-1] for label in family.labels if label.endswith("*"))
+        has = {label for label in sample.labels[name] if not (prefixes and label.startswith(prefixes))}
+        if has - ({"le"} if family.kind == "histogram" else set()) != wants:
+            report.add(families.SAMPLE, 1, f"{name}: labels are {sorted(has)}, and {sorted(wants)} in {families.PAGE}")
+        for label, values in family.labels.items():
+            strange = sample.labels[name].get(label, set()) - values if values else ()
+            if strange:
+                report.add(families.SAMPLE, 1, f"{name}: {label} is none of its values: {sorted(strange)}")
+
+
 def main():
     root = root_argument()
     report = Report()
     built = families.documented(root)
     promised = families.pending(root)
-    known = built | set(promised)
+    known = set(built) | set(promised)
     if not built:
-        report.add("docs/metrics.md", 1, "no table of families found")
+        report.add(families.PAGE, 1, "no table of families found")
     for name in promised:
         if name in built:
             report.add(families.PENDING, 1, f"{name} is documented as built: take it out")
@@ -23,7 +43,8 @@ def main():
             report.add(families.PENDING, 1, f"{name} is not in {families.SAMPLE}")
     for name in sorted(families.catalogue(root)):
         if name.startswith("aliyun_flink_") and name not in known:
-            report.add(families.SAMPLE, 1, f"{name} is neither built nor promised")
+            report.add(families.SAMPLE, 1, f"{name} is neither in {families.PAGE} nor promised")
+    check_sample(report, families.Sample(root), built)
     for path in list_files(root, *TEXTS):
         if path.startswith(ELSEWHERE):
             continue
