@@ -40,9 +40,9 @@ fresh_tree() {
   cp "$root/.clang-format" "$tree/"
   mkdir -p "$tree/systemd"
   cp "$root"/systemd/*.service "$tree/systemd/"
-  mkdir -p "$tree/etc" "$tree/docs" "$tree/tests/fixtures"
+  mkdir -p "$tree/etc" "$tree/tests/fixtures"
   cp -R "$root/etc/prometheus" "$root/etc/grafana" "$tree/etc/"
-  cp -R "$root/docs/runbooks" "$root/docs/alerting.md" "$root/docs/metrics.md" "$tree/docs/"
+  cp -R "$root/docs" "$tree/"
   cp -R "$root/tests/fixtures/prometheus" "$tree/tests/fixtures/"
   put include/base/thing.h <<<'int thing(void);'
   put include/model/record.h <<<'int record(void);'
@@ -164,7 +164,24 @@ plant_monitoring() {
   refuses families docs/page.md <<<'Look at aliyun_flink_deployment_jubs.'
   edited etc/prometheus/prometheus.example.yml 's/^global/# aliyun_flink_nothing\n&/' |
     refuses families etc/prometheus/prometheus.example.yml
+  local sample=tests/fixtures/prometheus/sample.prom
+  edited "$sample" 's/^\(# TYPE aliyun_flink_up\) gauge/\1 counter/' | refuses families "$sample"
+  edited "$sample" 's/^\(# HELP aliyun_flink_up\) 1 if/\1 One if/' | refuses families "$sample"
+  edited "$sample" 's/^\(aliyun_flink_up{workspace="[^"]*"\),flink_namespace="[^"]*"/\1/' | refuses families "$sample"
+  edited "$sample" 's/collector="deployments"/collector="deploymints"/' | refuses families "$sample"
+  edited "$sample" '/aliyun_flink_data_withheld/d' | refuses families "$sample"
+  edited docs/metrics.md '/^| .aliyun_flink_data_withheld/d' | refuses families docs/metrics.md
   edited etc/grafana/fleet.json 's/"noValue": "[^"]*"/"noValue": ""/' | refuses dashboards etc/grafana/fleet.json
+}
+
+plant_links() {
+  refuses links docs/page.md <<<'See [there](nowhere.md).'
+  refuses links docs/page.md <<<'See [there](metrics.md#no-such-heading).'
+  refuses links docs/page.md <<<'See [here](#below).'
+  refuses links docs/page.md <<<'![picture](img/none.png)'
+  refuses links docs/page.md <<<$'[there]: ../etc/nothing.cfg'
+  refuses links docs/page.md <<<'See [there](../../elsewhere.md).'
+  refuses links etc/thing.cfg <<<"# docs/""no-such-page.md says more."
 }
 
 # What size-ok says is left alone.
@@ -191,6 +208,7 @@ check_size_exceptions
 plant_words
 plant_unit
 plant_monitoring
+plant_links
 refuses format src/base/ugly.c <<<'int  x ;'
 refuses headers include/base/incomplete.h <<<'size_t length(void);'
 refuses headers src/base/unguarded.h <<<'struct twice { int x; };'
