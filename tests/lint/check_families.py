@@ -1,10 +1,13 @@
 """Rules, dashboards, pages and HELP texts name only metric families that exist or are promised
 (families.py), and the sample, with which rules and dashboards are tested, agrees with the reference."""
 
+import re
+
 import families
 from sources import Report, list_files, read, root_argument
 
 TEXTS = ("*.rules.yml", "*.example.yml", "*.json", "boards.py", "panels.py", "*.md")
+OPTIONS = "etc/exporter.cfg"
 # Where names of other things, or of families that are meant to be wrong, stand.
 ELSEWHERE = ("tests/", "docs/performance.md", "docs/development.md")
 
@@ -28,6 +31,29 @@ def check_sample(report, sample, built):
                 report.add(families.SAMPLE, 1, f"{name}: {label} is none of its values: {sorted(strange)}")
 
 
+def check_short_names(report, root, built, promised):
+    """In the reference's own text names go without the prefix: what looks like one is a family, a
+    label, a value or an option."""
+    words = {name.removeprefix("aliyun_flink_") for name in (*built, *promised)} | set(built)
+    for family in built.values():
+        words.update(family.labels, *(values for values in family.labels.values() if values))
+    words.update(re.findall(r"\w+", read(root, OPTIONS)))
+    for number, line in enumerate(read(root, families.PAGE).splitlines(), 1):
+        for name in re.findall(r"`([a-z][a-z0-9]*_[a-z0-9_]*[a-z0-9])(?:\{[^`]*\})?`", line):
+            if name not in words:
+                report.add(families.PAGE, number, f"neither family, label nor option: {name}")
+
+
+def check_stability(report, root, built):
+    """The section about stability argues for each family that is not stable."""
+    section = read(root, families.PAGE).partition("\n## Stability\n")[2].partition("\n## ")[0]
+    for name, family in built.items():
+        argued = f"`{name.removeprefix('aliyun_flink_')}`" in section
+        if argued != (family.stability == "EXPERIMENTAL"):
+            report.add(families.PAGE, 1, f"{name} is {family.stability}, and section Stability "
+                       + ("names" if argued else "does not name") + " it as experimental")
+
+
 def main():
     root = root_argument()
     report = Report()
@@ -45,6 +71,8 @@ def main():
         if name.startswith("aliyun_flink_") and name not in known:
             report.add(families.SAMPLE, 1, f"{name} is neither in {families.PAGE} nor promised")
     check_sample(report, families.Sample(root), built)
+    check_short_names(report, root, built, promised)
+    check_stability(report, root, built)
     for path in list_files(root, *TEXTS):
         if path.startswith(ELSEWHERE):
             continue

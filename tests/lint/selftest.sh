@@ -41,7 +41,7 @@ fresh_tree() {
   mkdir -p "$tree/systemd"
   cp "$root"/systemd/*.service "$tree/systemd/"
   mkdir -p "$tree/etc" "$tree/tests/fixtures"
-  cp -R "$root/etc/prometheus" "$root/etc/grafana" "$tree/etc/"
+  cp -R "$root/etc/exporter.cfg" "$root/etc/prometheus" "$root/etc/grafana" "$tree/etc/"
   cp -R "$root/docs" "$tree/"
   cp -R "$root/tests/fixtures/prometheus" "$tree/tests/fixtures/"
   put include/base/thing.h <<<'int thing(void);'
@@ -170,6 +170,10 @@ plant_monitoring() {
   edited "$sample" 's/^\(aliyun_flink_up{workspace="[^"]*"\),flink_namespace="[^"]*"/\1/' | refuses families "$sample"
   edited "$sample" 's/collector="deployments"/collector="deploymints"/' | refuses families "$sample"
   edited "$sample" '/aliyun_flink_data_withheld/d' | refuses families "$sample"
+  # shellcheck disable=SC2016
+  edited docs/metrics.md 's/^Labels, Flink conf/`draft_dirfted`: &/' | refuses families docs/metrics.md
+  edited docs/metrics.md 's/^\(| .aliyun_flink_draft_locked.*\) STABLE/\1 EXPERIMENTAL/' |
+    refuses families docs/metrics.md
   edited docs/metrics.md '/^| .aliyun_flink_data_withheld/d' | refuses families docs/metrics.md
   edited etc/grafana/fleet.json 's/"noValue": "[^"]*"/"noValue": ""/' | refuses dashboards etc/grafana/fleet.json
 }
