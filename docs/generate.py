@@ -43,8 +43,10 @@ def check_family(family):
     wrong = [label for label in labels if not LABEL.fullmatch(label)]
     if wrong or len(set(names)) != len(names):
         raise Refused(f"{family['name']}: labels {family['labels']!r}")
-    if not re.fullmatch(r"[A-Z0-9].*\.", family["help"]):
-        raise Refused(f"{family['name']}: HELP is no sentence: {family['help']!r}")
+    if not re.fullmatch(r"[A-Z0-9][^\"\\\\]*\.", family["help"]):
+        raise Refused(f"{family['name']}: HELP is no sentence, or has quotes: {family['help']!r}")
+    if family["name"].endswith("_total") != (family["type"] == "counter"):
+        raise Refused(f"{family['name']}: counters end in _total, and nothing else does")
     if family["absent"].endswith("."):
         raise Refused(f"{family['name']}: goes on after \"Absent\" and has no full stop: {family['absent']!r}")
 
@@ -56,7 +58,7 @@ def read_families(program):
 
 def code(text):
     """Names of labels and options in a text, as code."""
-    return re.sub(r"\b[a-z]+(?:[._][a-z]+)+\b|(?<=of )gzip\b", r"`\g<0>`", text)
+    return re.sub(r"\b[a-z]+(?:[._][a-z]+)+\b", r"`\g<0>`", text)
 
 
 def code_list(words):

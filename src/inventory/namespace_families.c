@@ -503,7 +503,7 @@ const struct namespace_family sum_families[SUM_FAMILIES] = {
           "Jobs in the namespace that the control plane remembers, by state; complete even where "
           "per-deployment series are limited.",
           METRIC_GAUGE, .labels = LABELS_NAMESPACE "," LABEL_STATE,
-          .absent = "where no deployment tells its counts"},
+          .absent = "before the first whole listing, and where no deployment tells its counts"},
          emit_jobs},
     [SUM_EVENTS + JOB_EVENT_FAILURE] =
         {{A "namespace_job_failures_total",

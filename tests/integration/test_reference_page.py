@@ -76,9 +76,11 @@ class Refusals(unittest.TestCase):
     def test_texts(self):
         for labels in ("a,a", "a,a=x|y", "a,,b", "A", "a b", "a=", "a=x||y", "a|b"):
             self.refuses(page("*"), family("x", labels))
-        for text in ("", "no capital.", "No stop", "A | b."):
+        for text in ("", "no capital.", "No stop", "A | b.", 'A "b".', "A\\b."):
             self.refuses(page("*"), family("x", text=text))
         self.refuses(page("*"), family("x", absent="until then."))
+        self.refuses(page("*"), family("x_total"))
+        self.refuses(page("*"), family("x", kind="counter"))
 
 
 if __name__ == "__main__":
