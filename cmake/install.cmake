@@ -6,6 +6,14 @@ foreach(target aliyun_flink_exporter aliyun_flinkctl aliyun_flink_simulator)
   endif()
 endforeach()
 
+# What others load: Prometheus, Alertmanager, Grafana, people. The links between the documents hold.
+set(afe_share "${CMAKE_INSTALL_DATADIR}/aliyun_flink_exporter")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/etc/prometheus" DESTINATION "${afe_share}")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/etc/grafana" DESTINATION "${afe_share}"
+  FILES_MATCHING PATTERN "*.json")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/docs" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+install(FILES "${PROJECT_SOURCE_DIR}/README.md" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+
 # Configuration and unit depend on the prefix, and "cmake --install --prefix" gives it only then.
 install(CODE "
   set(afe_source_dir [==[${PROJECT_SOURCE_DIR}]==])
@@ -18,6 +26,6 @@ if(AFE_TESTS)
   foreach(name install demo)
     add_test(NAME e2e_${name}
       COMMAND "${AFE_BASH}" "${PROJECT_SOURCE_DIR}/tests/support/test_${name}.sh" "${PROJECT_BINARY_DIR}")
-    set_tests_properties(e2e_${name} PROPERTIES LABELS e2e TIMEOUT 120)
+    set_tests_properties(e2e_${name} PROPERTIES LABELS e2e TIMEOUT 300)
   endforeach()
 endif()

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 #
-# The demo: the exporter against a simulated control plane, on this machine alone.
+# The demo: the exporter against a simulated control plane, on this machine alone; on request with a
+# Prometheus that evaluates the shipped rules.
 #
 # Nothing outside the build folder, a private folder for the running demo and, where something is
 # missing, the system's packages is touched. See --help.
@@ -12,7 +13,8 @@ root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd -P)"
 
 usage() {
   cat <<'HELP'
-usage: etc/demo/run.sh [--detach | --stop | --once] [--listen HOST:PORT] [--no-install]
+usage: etc/demo/run.sh [--detach | --stop | --once] [--with-prometheus] [--listen HOST:PORT]
+                       [--no-install]
 
 Installs what is missing, builds, starts a simulated control plane and the exporter on it, shows
 some metrics and where to look. Stays in the foreground until Ctrl-C.
@@ -20,6 +22,8 @@ some metrics and where to look. Stays in the foreground until Ctrl-C.
   --detach            leave it running and return
   --stop              end what --detach left running
   --once              print one exposition to stdout (all else goes to stderr) and exit
+  --with-prometheus   run a Prometheus, too, with the rules of etc/prometheus: the first alert fires
+                      within two minutes. On 127.0.0.1:9090 or the next free port
   --listen HOST:PORT  where the exporter listens; default 127.0.0.1:10058, or the next free port
   --no-install        install no packages, only say what is missing
   --help              this text
@@ -30,6 +34,7 @@ HELP
 
 mode=foreground
 may_install=yes
+with_prometheus=no
 listen=""
 
 parse_arguments() {
@@ -42,6 +47,7 @@ parse_arguments() {
         shift
         ;;
       --listen=*) listen="${1#*=}" ;;
+      --with-prometheus) with_prometheus=yes ;;
       --no-install) may_install=no ;;
       --help | -h)
         usage
@@ -52,6 +58,8 @@ parse_arguments() {
     shift
   done
   [[ -z "$listen" || "$listen" =~ :[0-9]+$ ]] || usage_error "--listen needs HOST:PORT, not $listen"
+  [[ "$mode" != once || "$with_prometheus" == no ]] ||
+    usage_error "--once has nothing for a Prometheus to watch: leave out --with-prometheus"
 }
 
 usage_error() {
@@ -89,6 +97,14 @@ stop_recorded() {
   [[ -r "$work/$1.pid" ]] || return 0
   read -r pid started <"$work/$1.pid" || true
   stop_process "$pid" "$started"
+}
+
+# From the top down, so that none logs that the one below is gone.
+stop_all() {
+  local name
+  for name in prometheus exporter simulator; do
+    stop_recorded "$name"
+  done
 }
 
 recorded_is_running() {
@@ -151,21 +167,24 @@ claim_state_dir() {
 
 remove_work() {
   [[ -n "$work" && -d "$work" ]] || return 0
-  rm -f "$work"/{simulator,exporter}.{pid,log} "$work"/{exporter.cfg,secret,urls,metrics.txt} \
+  rm -f "$work"/{simulator,exporter,prometheus}.{pid,log} \
+    "$work"/{exporter.cfg,prometheus.yml,aliyun_flink.rules.yml,secret,urls,exporter-url,metrics.txt,alerts.json} \
     "$work"/tickets/* "$work"/tickets/.[!.]*
+  rm -rf "$work/prometheus-data"
   [[ ! -d "$work/tickets" ]] || rmdir "$work/tickets" 2>/dev/null || true
   rmdir "$work" 2>/dev/null || say "left behind: $work"
 }
 
 work=""
 keep=no
+told=no
+began=0
 
 clean_up() {
   local status=$?
   trap - EXIT INT TERM HUP
   if [[ -n "$work" && "$keep" == no ]]; then
-    stop_recorded exporter # first, so that it does not log that the other is gone
-    stop_recorded simulator
+    stop_all
     remove_work
   fi
   exit "$status"
@@ -226,17 +245,22 @@ port_is_taken() {
   grep -qs "^ *[0-9]*: [0-9A-F]*:$hex [0-9A-F:]* 0A " /proc/net/tcp /proc/net/tcp6
 }
 
-choose_exporter_address() {
-  local port
-  [[ -z "$listen" ]] || return 0
-  for ((port = 10058; port < 10158; port++)); do
+# choose_port FIRST NAME: sets port to the first free one of a hundred.
+choose_port() {
+  for ((port = $1; port < $1 + 100; port++)); do
     if ! port_is_taken "$port"; then
-      [[ "$port" -eq 10058 ]] || say "port 10058 is taken; the exporter takes $port"
-      listen="127.0.0.1:$port"
+      [[ "$port" -eq "$1" ]] || say "port $1 is taken; the $2 takes $port"
       return 0
     fi
   done
-  die "no free port between 10058 and 10157; choose one with --listen"
+  die "no free port between $1 and $(($1 + 99)) for the $2"
+}
+
+choose_exporter_address() {
+  local port
+  [[ -z "$listen" ]] || return 0
+  choose_port 10058 exporter
+  listen="127.0.0.1:$port"
 }
 
 random_hex() { od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
@@ -271,8 +295,9 @@ quoted() {
 write_configuration() {
   mkdir -p "$work/tickets"
   cat >"$work/exporter.cfg" <<CONFIG
-# Made by etc/demo/run.sh. Much shorter intervals than a real control plane should see.
+# Made by etc/demo/run.sh. Much shorter times than a real control plane and a real Prometheus need.
 defaults = { interval = "5s"; timeout = "4s"; deadline = "10s"; max_staleness = "30s"; };
+state = { hold = "15s"; };
 
 credentials = (
   { name = "demo"; provider = "static"; access_key_id = "$key_id";
@@ -300,6 +325,57 @@ start_exporter() {
   exporter_url="http://$host:${listen##*:}"
   launch exporter "$program" --config.file "$work/exporter.cfg" --web.listen-address "$listen"
   wait_for exporter 30 exporter_is_ready
+  printf '%s\n' "$exporter_url" >"$work/exporter-url"
+}
+
+# --- Prometheus -----------------------------------------------------------------------------------
+
+# Scraped and evaluated often enough that a counter is seen at its old value within the exporter's
+# state.hold. The name of the job is what AliyunFlinkExporterDown looks for.
+write_prometheus_configuration() {
+  # Linked and named relatively: rule_files takes patterns, and a path may hold anything.
+  ln -sfn "$root/etc/prometheus/aliyun_flink.rules.yml" "$work/aliyun_flink.rules.yml"
+  cat >"$work/prometheus.yml" <<CONFIG
+# Made by etc/demo/run.sh; etc/prometheus/prometheus.example.yml is for real use.
+global: {scrape_interval: 5s, scrape_timeout: 4s, evaluation_interval: 5s}
+rule_files: [aliyun_flink.rules.yml]
+scrape_configs:
+- job_name: aliyun-flink-exporter
+  static_configs: [{targets: ['${exporter_url#http://}']}]
+CONFIG
+}
+
+prometheus_is_ready() { get -o /dev/null "$prometheus_url/-/ready"; }
+
+start_prometheus() {
+  local port
+  write_prometheus_configuration
+  choose_port 9090 Prometheus
+  prometheus_url="http://127.0.0.1:$port"
+  launch prometheus prometheus --config.file=prometheus.yml \
+    --storage.tsdb.path=prometheus-data --storage.tsdb.retention.time=1d \
+    --web.listen-address="127.0.0.1:$port"
+  wait_for prometheus 30 prometheus_is_ready
+  # Debian's has the old pages only.
+  prometheus_pages="$prometheus_url"
+  get -o /dev/null "$prometheus_pages/alerts" || prometheus_pages+=/classic
+}
+
+# Prints the description of the first AliyunFlinkJobFailed that fires; fails while none does. One
+# object a line is JSON enough for grep: the API sorts the members.
+first_alert() {
+  get -o "$work/alerts.json" "$prometheus_url/api/v1/alerts" || return 1
+  sed 's/{"labels":/\n&/g' "$work/alerts.json" | grep '"alertname":"AliyunFlinkJobFailed"' |
+    grep '"state":"firing"' | sed -n '1s/.*"description":"\(\([^"\\]\|\\.\)*\)".*/\1/p' | grep .
+}
+
+# Once, when it happens.
+tell_first_alert() {
+  local description
+  [[ "$with_prometheus" == yes && "$told" == no ]] || return 0
+  description="$(first_alert)" || return 0
+  told=yes
+  say "firing after $((SECONDS - began)) s: AliyunFlinkJobFailed: $description"
 }
 
 show_family() {
@@ -329,23 +405,40 @@ where_to_look() {
   $(program aliyun_flinkctl) --config.file $work/exporter.cfg --namespace staging drafts
                             the operator's tool
 URLS
+  [[ "$with_prometheus" == yes ]] || return 0
+  cat <<URLS
+  $prometheus_pages/alerts  what fires: AliyunFlinkJobFailed within two minutes
+  $prometheus_pages/graph   to ask Prometheus
+                            For dashboards: in a Grafana of your own add $prometheus_url as a
+                            Prometheus data source and import etc/grafana/*.json
+URLS
 }
 
-start_both() {
-  start_simulator
-  write_configuration
-  start_exporter
-  show_metrics
+show_where_to_look() {
   where_to_look >"$work/urls"
   say ""
   cat "$work/urls" >&2
   say ""
 }
 
+start_all() {
+  began=$SECONDS
+  start_simulator
+  write_configuration
+  start_exporter
+  [[ "$with_prometheus" == no ]] || start_prometheus
+  show_metrics
+  say "The counters of failures (..._job_failures_total) stay 0 for the first 15 seconds, so that"
+  say "Prometheus has seen the 0 before they move (state.hold; two minutes by default)."
+  show_where_to_look
+}
+
 # --- modes ----------------------------------------------------------------------------------------
 
 prepare() {
-  ensure_needs "$may_install" "${BUILD_NEEDS[@]}" || exit 1
+  local needs=("${BUILD_NEEDS[@]}")
+  [[ "$with_prometheus" == no ]] || needs+=("command:prometheus prometheus")
+  ensure_needs "$may_install" "${needs[@]}" || exit 1
   build
 }
 
@@ -363,28 +456,54 @@ run_once() {
   "$program" --once --config.file "$work/exporter.cfg"
 }
 
+all_are_running() {
+  local name
+  for name in "$@"; do
+    recorded_is_running "$name" || return 1
+  done
+}
+
 run_foreground() {
+  local parts=(simulator exporter) name
   private_work
-  start_both
+  start_all
+  [[ "$with_prometheus" == no ]] || parts+=(prometheus)
   trap 'say ""; say "stopping"; exit 0' INT TERM HUP
   say "Numbers move every few seconds. Ctrl-C ends the demo."
-  wait -n || true
-  say "One of the two programs ended by itself. The ends of their logs:"
-  tail -n 10 "$work/simulator.log" "$work/exporter.log" >&2
+  while all_are_running "${parts[@]}"; do
+    tell_first_alert
+    sleep 1
+  done
+  say "One of the programs ended by itself. The ends of their logs:"
+  for name in "${parts[@]}"; do
+    tail -n 10 "$work/$name.log" >&2
+  done
   exit 1
+}
+
+# A Prometheus for a demo that was started without one.
+add_prometheus() {
+  exporter_url="$(cat "$work/exporter-url")"
+  simulator_is_up
+  start_prometheus
+  show_where_to_look
+  say "The demo has a Prometheus now; --stop ends all of it."
 }
 
 run_detached() {
   claim_state_dir
-  if recorded_is_running simulator && recorded_is_running exporter; then
+  if all_are_running simulator exporter; then
     keep=yes
     say "The demo is already running; --stop ends it."
-    cat "$work/urls" >&2
+    if [[ "$with_prometheus" == yes ]] && ! recorded_is_running prometheus; then
+      add_prometheus
+    else
+      cat "$work/urls" >&2
+    fi
     return
   fi
-  stop_recorded exporter # half of an earlier demo
-  stop_recorded simulator
-  start_both
+  stop_all # half of an earlier demo
+  start_all
   keep=yes
   say "The demo goes on in the background; --stop ends it."
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 #
-# test_demo.sh BUILD_DIR: etc/demo/run.sh with the programs of that build, in all its modes.
+# test_demo.sh BUILD_DIR: etc/demo/run.sh with the programs of that build, in all its modes. Without
+# a Prometheus on the machine it says so and tries the rest.
 set -euo pipefail
 
 root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd -P)"
@@ -31,6 +32,20 @@ fail() {
 
 expect_line() { grep -qE -- "$2" "$1" || fail "$1 has no line like $2"; }
 
+expect_no_line() {
+  if grep -qE -- "$2" "$1"; then
+    fail "$1 has a line like $2"
+  fi
+}
+
+test_usage() {
+  local status=0
+  demo --once --with-prometheus >usage.out 2>usage.err || status=$?
+  [[ "$status" -eq 2 ]] || fail "--once --with-prometheus ended with $status, not 2"
+  expect_line usage.err 'leave out --with-prometheus \(see --help\)$'
+  expect_nothing_left
+}
+
 test_once() {
   demo --once >once.out 2>once.err || fail "--once ended with $?"
   expect_line once.out '^aliyun_flink_up\{.*\} 1$'
@@ -59,12 +74,43 @@ test_detach() {
   expect_line again.err 'already running'
   [[ "$(exporter_url again.err)" == "$url" ]] || fail "the second --detach started another"
   expect_movement "$url"
+  [[ "$has_prometheus" == no ]] || expect_prometheus_joins "$url"
   demo --stop >stop.out 2>stop.err || fail "--stop ended with $?"
   if get -o /dev/null "$url/-/healthy"; then
     fail "the exporter still answers after --stop"
   fi
+  [[ -z "$joined" ]] || expect_no_alerts_page "$joined"
   expect_nothing_left
   demo --stop >stop.out 2>stop.err || fail "a second --stop ended with $?"
+}
+
+# The page with the alerts, as the demo says.
+alerts_page() { sed -n 's,^ *\(http://[^ ]*/alerts\) .*,\1,p' "$1" | head -n 1; }
+
+# expect_answer PAGE PATH PATTERN: PAGE is there, and the Prometheus behind it says such a thing.
+expect_answer() {
+  local base="${1%/alerts}"
+  get -o /dev/null "$1" || fail "no answer from $1"
+  get -o answer.json "${base%/classic}$2" || fail "no answer from ${base%/classic}$2"
+  grep -qE -- "$3" answer.json || fail "${base%/classic}$2 does not say $3"
+}
+
+expect_no_alerts_page() {
+  if get -o /dev/null "$1"; then
+    fail "$1 still answers after the end of the demo"
+  fi
+}
+
+# A demo that runs without a Prometheus gets one, once.
+expect_prometheus_joins() {
+  demo --detach --with-prometheus >join.out 2>join.err || fail "--detach --with-prometheus ended with $?"
+  expect_line join.err 'has a Prometheus now'
+  [[ "$(exporter_url join.err)" == "$1" ]] || fail "--detach --with-prometheus started another exporter"
+  joined="$(alerts_page join.err)"
+  expect_answer "$joined" '/api/v1/rules' '"name":"AliyunFlinkJobFailed"'
+  demo --detach --with-prometheus >rejoin.out 2>rejoin.err || fail "the second --with-prometheus ended with $?"
+  expect_no_line rejoin.err 'has a Prometheus now'
+  [[ "$(alerts_page rejoin.err)" == "$joined" ]] || fail "the second --with-prometheus started another"
 }
 
 job_counts() { get "$1/metrics" | grep '^aliyun_flink_deployment_jobs{'; }
@@ -80,19 +126,35 @@ expect_movement() {
   fail "no job count changed within 45 s"
 }
 
-test_foreground() {
+# wait_line SECONDS PATTERN: until foreground.err has such a line.
+wait_line() {
   local i
-  # Not demo(), which would be a shell of its own: the signal is for the script.
-  "$root/etc/demo/run.sh" --no-install >foreground.out 2>foreground.err &
-  foreground_pid=$!
-  for ((i = 0; i < 300; i++)); do
-    grep -q 'Ctrl-C ends the demo' foreground.err && break
+  for ((i = 0; i < $1 * 10; i++)); do
+    grep -qE -- "$2" foreground.err && return 0
     sleep 0.1
   done
-  [[ "$i" -lt 300 ]] || fail "the demo does not come up in the foreground"
+  cat foreground.err
+  fail "no line like $2 within $1 s"
+}
+
+test_foreground() {
+  local page="" flags=() began
+  [[ "$has_prometheus" == no ]] || flags=(--with-prometheus)
+  # Not demo(), which would be a shell of its own: the signal is for the script.
+  "$root/etc/demo/run.sh" --no-install "${flags[@]}" >foreground.out 2>foreground.err &
+  foreground_pid=$!
+  wait_line 60 'Ctrl-C ends the demo'
+  if [[ "$has_prometheus" == yes ]]; then
+    wait_line 120 '^firing after [0-9]+ s: AliyunFlinkJobFailed: Deployment .* new failed job'
+    page="$(alerts_page foreground.err)"
+    expect_answer "$page" '/api/v1/alerts' '"state":"firing"'
+  fi
+  began=$SECONDS
   kill -TERM "$foreground_pid" # a background job does not get SIGINT
   wait "$foreground_pid" || fail "the demo in the foreground ended with $?"
   foreground_pid=""
+  [[ $((SECONDS - began)) -le 15 ]] || fail "the demo took $((SECONDS - began)) s to stop"
+  [[ -z "$page" ]] || expect_no_alerts_page "$page"
   expect_nothing_left
 }
 
@@ -105,7 +167,12 @@ expect_nothing_left() {
   [[ -z "$left" ]] || fail "still running: $left"
 }
 
+has_prometheus=no
+joined=""
+command -v prometheus >/dev/null && has_prometheus=yes
+test_usage
 test_once
 test_detach
 test_foreground
+[[ "$has_prometheus" == yes ]] || echo "without a Prometheus: there is none on this machine"
 echo "the demo works once, detached and in the foreground"

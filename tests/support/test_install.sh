@@ -54,9 +54,38 @@ echo '# edited' >>"$stage$confdir/exporter.cfg"
 install_to /usr
 grep -q '^# edited$' "$stage$confdir/exporter.cfg" || fail "installing again overwrote exporter.cfg"
 
+share=/usr/share/aliyun_flink_exporter
+expect_file "$share/prometheus/aliyun_flink.rules.yml" 'alert: AliyunFlinkJobFailed$'
+expect_file "$share/prometheus/alertmanager.example.yml" '^route:'
+expect_file "$share/prometheus/prometheus.example.yml" '^rule_files:'
+expect_file "$share/grafana/fleet.json" '"title"'
+if [[ -n "$(find "$stage$share" -name '*.py' -o -name '__pycache__')" ]]; then
+  fail "what writes the dashboards was installed with them"
+fi
+if command -v promtool >/dev/null; then
+  promtool test rules "$stage$share"/prometheus/tests/deployments.yml >"$work/check" 2>&1 ||
+    { cat "$work/check"; fail "the installed rules do not pass their installed tests"; }
+fi
+
+# expect_links FILE: what it links to was installed, too.
+expect_links() {
+  local link
+  while read -r link; do
+    [[ -e "$stage${1%/*}/$link" ]] || fail "$1 links to $link, which was not installed"
+  done < <(sed -n 's/.*](\([^)#:]*\)[)#].*/\1/p' "$stage$1")
+}
+
+doc=/usr/share/doc/aliyun_flink_exporter
+expect_file "$doc/docs/runbooks/AliyunFlinkJobFailed.md" '^Severity: warning$'
+for document in README.md docs/alerting.md; do
+  expect_file "$doc/$document" '^# '
+  expect_links "$doc/$document"
+done
+
 install_to /opt/afe
+expect_file /opt/afe/share/aliyun_flink_exporter/prometheus/aliyun_flink.rules.yml '^groups:'
 expect_file "/opt/afe/etc/aliyun_flink_exporter/exporter.cfg" .
 expect_file "/opt/afe$unit" \
   '^ExecStart=/opt/afe/bin/aliyun_flink_exporter .*/opt/afe/etc/aliyun_flink_exporter/exporter.cfg$'
 
-echo "installed programs, configuration and unit are good"
+echo "installed programs, configuration, unit, rules, dashboards and documents are good"
