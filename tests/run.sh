@@ -13,11 +13,11 @@ STAGES=(
   "lint lint"
   "asan unit integration e2e fuzz"
   "tsan unit integration e2e"
-  "release e2e bench"
+  "release e2e bench delivery"
 )
 QUICK_STAGES=("${STAGES[@]:0:2}")
 # bench is run in its short form, which counts instructions; times show in its output alone.
-KNOWN_LABELS="lint|unit|integration|e2e|fuzz|bench"
+KNOWN_LABELS="lint|unit|integration|e2e|fuzz|bench|delivery"
 
 usage() {
   cat <<'HELP'
@@ -26,7 +26,8 @@ usage: tests/run.sh [--quick] [--only LABEL] [--no-install]
 Installs the tools it needs, builds with sanitizers and as released, runs every test.
 
   --quick        lint, and one build with AddressSanitizer; no ThreadSanitizer, no release build
-  --only LABEL   only tests with this label: lint, unit, integration, e2e or fuzz
+  --only LABEL   only tests with this label: lint, unit, integration, e2e, fuzz, bench or
+                 delivery
   --no-install   install no packages, only say what is missing
   --help         this text
 

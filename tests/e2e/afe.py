@@ -187,10 +187,10 @@ metrics = {{ {metrics} }};
 
 
 class Exporter(Process):
-    def __init__(self, config_file, *flags, env=None):
+    def __init__(self, config_file, *flags, env=None, port=0):
         self.config_file = config_file
         super().__init__([program("aliyun_flink_exporter"), f"--config.file={config_file}",
-                          "--web.listen-address=127.0.0.1:0", *flags], env)
+                          f"--web.listen-address=127.0.0.1:{port}", *flags], env)
         self.port = None
 
     def wait_listening(self):
@@ -253,8 +253,8 @@ class Case(unittest.TestCase):
     def config(self, url, **kwargs):
         return self.write("exporter.cfg", config(url, secret_file=self.secret_file, **kwargs))
 
-    def exporter(self, config_file, *flags, env=None):
-        exporter = Exporter(config_file, *flags, env=env)
+    def exporter(self, config_file, *flags, env=None, port=0):
+        exporter = Exporter(config_file, *flags, env=env, port=port)
         self.stack.callback(self._stop_clean, exporter)
         return exporter
 

@@ -58,15 +58,18 @@ def selectors(expression):
     return sorted({name + matchers for name, matchers in FAMILY.findall(expression)})
 
 
-def rules():
+def load_yaml(path):
     import yaml  # Debian: python3-yaml
 
-    with open(RULES, encoding="utf-8") as file:
-        groups = yaml.safe_load(file)["groups"]
-    return [rule for group in groups for rule in group["rules"]]
+    with open(path, encoding="utf-8") as file:
+        return yaml.safe_load(file)
 
 
-# --- a Prometheus ----------------------------------------------------------------------------------
+def rules():
+    return [rule for group in load_yaml(RULES)["groups"] for rule in group["rules"]]
+
+
+# --- a Prometheus, an Alertmanager and who is notified ---------------------------------------------
 
 
 def free_port():
@@ -75,26 +78,32 @@ def free_port():
         return s.getsockname()[1]
 
 
-class Prometheus:
-    """Debian's Prometheus over the given storage, asked by its HTTP interface."""
+class Server:
+    """A server of Prometheus' family on a free port."""
 
-    def __init__(self, config_file, storage, *flags):
+    def __init__(self, program, *flags):
         self.port = free_port()
-        self.process = afe.Process(["prometheus", f"--config.file={config_file}",
-                                    f"--storage.tsdb.path={storage}", *flags,
-                                    f"--web.listen-address=127.0.0.1:{self.port}"])
+        self.process = afe.Process([program, f"--web.listen-address=127.0.0.1:{self.port}", *flags])
 
     def wait_ready(self):
         def ready():
             if self.process.popen.poll() is not None:
-                raise AssertionError(f"prometheus ended:\n{self.process.log()}")
+                raise AssertionError(f"{self.process.argv[0]} ended:\n{self.process.log()}")
             try:
                 return afe.request(self.port, "/-/ready").status == 200
             except OSError:
                 return False
 
-        afe.wait_for("Prometheus to be ready", ready)
+        afe.wait_for(f"{self.process.argv[0]} to be ready", ready)
         return self
+
+
+class Prometheus(Server):
+    """Debian's Prometheus over the given storage, asked by its HTTP interface."""
+
+    def __init__(self, config_file, storage, *flags):
+        super().__init__("prometheus", f"--config.file={config_file}", f"--storage.tsdb.path={storage}",
+                         *flags)
 
     def get(self, path, **parameters):
         reply = afe.request(self.port, f"/api/v1/{path}?" + urllib.parse.urlencode(parameters, doseq=True))
@@ -108,6 +117,75 @@ class Prometheus:
 
     def query_range(self, expression, start, end, step):
         return self.get("query_range", query=expression, start=start, end=end, step=step)["result"]
+
+
+class Alertmanager(Server):
+    """Debian's Alertmanager, alone."""
+
+    def __init__(self, config_file, storage):
+        super().__init__("prometheus-alertmanager", f"--config.file={config_file}",
+                         f"--storage.path={storage}", "--cluster.listen-address=")
+
+
+class Notification:
+    """One alert of one message to a receiver."""
+
+    def __init__(self, receiver, alert):
+        self.receiver, self.status, self.labels = receiver, alert["status"], alert["labels"]
+        self.description = alert["annotations"].get("description", "")
+        self.starts_at, self.came = alert["startsAt"], time.time()
+
+    @property
+    def name(self):
+        return self.labels["alertname"]
+
+    def key(self):
+        """The same for each repetition of one alert, as groups are sent whole when they grow."""
+        return self.name, self.labels.get("deployment_id"), self.starts_at
+
+
+class Receiver:
+    """A webhook for all receivers of Alertmanager; what came is in `notifications`. The first message
+    of each receiver is refused: it has to be sent again."""
+
+    def __init__(self):
+        self.notifications, self.refused, self.lock = [], set(), threading.Lock()
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                self.send_response(200 if receiver.take(message) else 503)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def take(self, message):
+        with self.lock:
+            if message["receiver"] not in self.refused:
+                self.refused.add(message["receiver"])
+                return False
+            self.notifications += [Notification(message["receiver"], alert) for alert in message["alerts"]]
+            return True
+
+    def told(self, status):
+        """key -> its first notification of that status."""
+        with self.lock:
+            found = {}
+            for notification in self.notifications:
+                if notification.status == status:
+                    found.setdefault(notification.key(), notification)
+            return found
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 # --- the model -------------------------------------------------------------------------------------
