@@ -249,17 +249,17 @@ port_is_taken() {
 choose_port() {
   for ((port = $1; port < $1 + 100; port++)); do
     if ! port_is_taken "$port"; then
-      [[ "$port" -eq "$1" ]] || say "port $1 is taken; the $2 takes $port"
+      [[ "$port" -eq "$1" ]] || say "port $1 is taken; $2 takes $port"
       return 0
     fi
   done
-  die "no free port between $1 and $(($1 + 99)) for the $2"
+  die "no free port between $1 and $(($1 + 99)) for $2"
 }
 
 choose_exporter_address() {
   local port
   [[ -z "$listen" ]] || return 0
-  choose_port 10058 exporter
+  choose_port 10058 "the exporter"
   listen="127.0.0.1:$port"
 }
 
@@ -353,7 +353,7 @@ start_prometheus() {
   choose_port 9090 Prometheus
   prometheus_url="http://127.0.0.1:$port"
   launch prometheus prometheus --config.file=prometheus.yml \
-    --storage.tsdb.path=prometheus-data --storage.tsdb.retention.time=1d \
+    --storage.tsdb.path=prometheus-data --storage.tsdb.retention.time=6h \
     --web.listen-address="127.0.0.1:$port"
   wait_for prometheus 30 prometheus_is_ready
   # Debian's has the old pages only.
