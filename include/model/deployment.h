@@ -84,7 +84,7 @@ struct deployment {
      * they are to be shown. A listing comes with zeros.
      */
     int64_t events[JOB_EVENT_END];
-    int64_t last_failure_unix_s; /* of the refresh that saw it; 0 = none was seen */
+    int64_t last_failure_unix_s; /* of the refresh that saw it, or exactly; 0 = none was seen */
 
     const struct deployment_label *labels;
     size_t n_labels;

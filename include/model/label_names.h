@@ -15,11 +15,11 @@
 #define LABEL_STATE       "state=starting|running|cancelling|cancelled|finished|failed"
 /* Those in which a job stays. */
 #define LABEL_END_STATE   "state=cancelled|finished|failed"
-#define LABEL_COLLECTOR   "collector=deployments|drafts|tickets"
+#define LABEL_COLLECTOR   "collector=deployments|drafts|tickets|jobs"
 /* Those that the exporter asks for. */
 #define LABEL_OPERATION                               \
     "operation=ListDeployments|GetDeploymentsByName|" \
-    "ListDeploymentDrafts|GetDeployDeploymentDraftResult"
+    "ListDeploymentDrafts|GetDeployDeploymentDraftResult|ListJobs"
 #define LABEL_PROVIDER \
     "provider=static|env|auto|profile|ecs_ram_role|oidc_role_arn|ram_role_arn|credentials_uri"
 /* The kinds of errors that are reasons. */

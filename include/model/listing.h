@@ -23,6 +23,7 @@
 enum record_kind {
     RECORD_DEPLOYMENT,
     RECORD_DRAFT,
+    RECORD_JOB, /* on pages only: no listing is made of these */
     RECORD_KIND_END,
 };
 /* "deployment", "draft", for messages; static. */
@@ -61,6 +62,7 @@ enum operation {
     OPERATION_GET_DEPLOYMENT_DRAFT,
     OPERATION_UPDATE_DEPLOYMENT_DRAFT, /* the only one that is no GET; never sent by the daemon */
     OPERATION_GET_DEPLOY_DEPLOYMENT_DRAFT_RESULT,
+    OPERATION_LIST_JOBS,
     OPERATION_END,
 };
 const char *operation_name(enum operation operation);

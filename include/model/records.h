@@ -49,6 +49,20 @@ struct records {
  */
 int records_new(const struct listing *listing, const struct records *previous, struct records **ret,
                 struct err *err) MUST_CHECK;
+
+/*
+ * The same listing after change has seen its deployments, one by one in the order of ids: it may
+ * change numbers of a deployment, and returns true if it did. Blocks without such a one are shared;
+ * where there is none at all, *ret is a reference of records. Strings stay as they are. -1 only
+ * when memory is out.
+ */
+typedef bool record_change_fn(void *ctx, struct deployment *d);
+int records_revise(struct records *records, record_change_fn *change, void *ctx,
+                   struct records **ret, struct err *err) MUST_CHECK;
+
+/* True if both hold the very same blocks: then all deployments say the same. */
+bool records_same(const struct records *a, const struct records *b);
+
 struct records *records_ref(struct records *records);
 void records_unref(struct records *records);
 void records_unrefp(struct records **records);

@@ -13,7 +13,7 @@
 
 #include "base/glob.h"
 
-/* What is read of a namespace. JOBS is not built and keeps its place. */
+/* What is read of a namespace. */
 enum collector {
     COLLECTOR_DEPLOYMENTS,
     COLLECTOR_DRAFTS,
@@ -124,6 +124,7 @@ struct target {
     int64_t max_backoff_ms;
     int64_t max_body_size; /* bytes of one reply after decompression */
     int64_t max_deployments;
+    int64_t max_job_requests; /* calls of ListJobs in one refresh */
     int concurrency;
     int page_size;
     int max_retries;

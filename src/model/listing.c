@@ -3,10 +3,17 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "model/job.h"
+
 size_t record_kind_size(enum record_kind kind)
 {
+    static const size_t sizes[RECORD_KIND_END] = {
+        [RECORD_DEPLOYMENT] = sizeof(struct deployment),
+        [RECORD_DRAFT] = sizeof(struct draft),
+        [RECORD_JOB] = sizeof(struct job_record),
+    };
     assert(kind < RECORD_KIND_END);
-    return kind == RECORD_DRAFT ? sizeof(struct draft) : sizeof(struct deployment);
+    return sizes[kind];
 }
 
 struct listing *listing_new(void)

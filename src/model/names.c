@@ -62,6 +62,7 @@ const char *operation_name(enum operation operation)
         [OPERATION_GET_DEPLOYMENT_DRAFT] = "GetDeploymentDraft",
         [OPERATION_UPDATE_DEPLOYMENT_DRAFT] = "UpdateDeploymentDraft",
         [OPERATION_GET_DEPLOY_DEPLOYMENT_DRAFT_RESULT] = "GetDeployDeploymentDraftResult",
+        [OPERATION_LIST_JOBS] = "ListJobs",
     };
     assert(operation < OPERATION_END);
     return names[operation];
@@ -72,6 +73,7 @@ const char *record_kind_name(enum record_kind kind)
     static const char *const names[RECORD_KIND_END] = {
         [RECORD_DEPLOYMENT] = "deployment",
         [RECORD_DRAFT] = "draft",
+        [RECORD_JOB] = "job",
     };
     assert(kind < RECORD_KIND_END);
     return names[kind];

@@ -113,6 +113,56 @@ int records_new(const struct listing *listing, const struct records *previous, s
     return 0;
 }
 
+/* The block, or what became of it; NULL when memory is out. */
+static struct record_block *revise_block(struct record_block *block, struct records_view *view,
+                                         record_change_fn *change, void *ctx)
+{
+    CLEANUP(strbuf_release) struct strbuf packed = STRBUF_INIT;
+    bool any = false;
+
+    if (records_view_load(view, block, NULL) < 0)
+        return NULL;
+    for (size_t i = 0; i < view->n_items; i++)
+        any |= change(ctx, &view->items[i]);
+    if (!any)
+        return record_block_ref(block);
+    record_block_pack(&packed, view->items, view->n_items);
+    return strbuf_ok(&packed) ? record_block_new(&packed, view->items, view->n_items) : NULL;
+}
+
+int records_revise(struct records *records, record_change_fn *change, void *ctx,
+                   struct records **ret, struct err *err)
+{
+    CLEANUP(records_unrefp) struct records *revised = calloc(1, sizeof(*revised));
+    CLEANUP(records_view_release) struct records_view view = RECORDS_VIEW_INIT;
+
+    if (!revised)
+        return err_nomem(err, "the records of a listing");
+    *revised = *records;
+    atomic_init(&revised->refs, 1);
+    revised->n_blocks = 0;
+    revised->blocks = calloc(records->n_blocks + 1, sizeof(struct record_block *));
+    if (!revised->blocks)
+        return err_nomem(err, "the records of a listing");
+    for (size_t b = 0; b < records->n_blocks; b++) {
+        struct record_block *block = revise_block(records->blocks[b], &view, change, ctx);
+
+        if (!block)
+            return err_nomem(err, "the records of a listing");
+        revised->blocks[revised->n_blocks++] = block;
+    }
+    *ret = records_same(records, revised) ? records_ref(records) : TAKE(revised);
+    return 0;
+}
+
+bool records_same(const struct records *a, const struct records *b)
+{
+    if (a->n_blocks != b->n_blocks)
+        return false;
+    return a->n_blocks == 0 ||
+           memcmp(a->blocks, b->blocks, a->n_blocks * sizeof(struct record_block *)) == 0;
+}
+
 struct records *records_ref(struct records *records)
 {
     atomic_fetch_add_explicit(&records->refs, 1, memory_order_relaxed);

@@ -104,12 +104,13 @@ static void test_label_sets(void **state)
     assert_string_equal(set.text, LABEL_REASON);
 }
 
-/* Those of them that the daemon can show: jobs are not collected, and drafts not changed by it. */
+/* Those of them that the daemon can show: drafts are not changed by it. */
 static void test_label_sets_of_the_exporter(void **state)
 {
     static const enum operation operations[] = {
         OPERATION_LIST_DEPLOYMENTS, OPERATION_GET_DEPLOYMENTS_BY_NAME,
-        OPERATION_LIST_DEPLOYMENT_DRAFTS, OPERATION_GET_DEPLOY_DEPLOYMENT_DRAFT_RESULT};
+        OPERATION_LIST_DEPLOYMENT_DRAFTS, OPERATION_GET_DEPLOY_DEPLOYMENT_DRAFT_RESULT,
+        OPERATION_LIST_JOBS};
     struct set set;
 
     (void)state;
@@ -119,7 +120,7 @@ static void test_label_sets_of_the_exporter(void **state)
     assert_string_equal(set.text, LABEL_OPERATION);
 
     set_begin(&set, "collector");
-    for (int i = 0; i < COLLECTOR_JOBS; i++)
+    for (int i = 0; i < COLLECTOR_END; i++)
         set_add(&set, collector_name((enum collector)i));
     assert_string_equal(set.text, LABEL_COLLECTOR);
 

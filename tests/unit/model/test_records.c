@@ -337,13 +337,81 @@ static void test_no_memory(void **state)
     listing_free(listing);
 }
 
+/* --- revising --- */
+
+struct revision {
+    unsigned every; /* one in so many; 0 = none */
+    unsigned seen;
+};
+
+static bool set_failure(void *ctx, struct deployment *d)
+{
+    struct revision *r = ctx;
+
+    if (r->every == 0 || r->seen++ % r->every != 0)
+        return false;
+    d->last_failure_unix_s = 1700000000 + r->seen;
+    return true;
+}
+
+static void test_revise(void **state)
+{
+    CLEANUP(listing_freep) struct listing *listing = new_listing(N);
+    CLEANUP(records_unrefp) struct records *records = NULL, *same = NULL, *revised = NULL;
+    CLEANUP(records_unrefp) struct records *direct = NULL;
+    struct revision none = {0}, one = {.every = N}, some = {.every = 7};
+    size_t differ = 0, n;
+    struct err err;
+
+    (void)state;
+    for (unsigned i = 0; i < N; i++)
+        fill(listing, &listing->items[i], i);
+    assert_int_equal(records_new(listing, NULL, &records, &err), 0);
+    assert_int_equal(records_revise(records, set_failure, &none, &same, &err), 0);
+    assert_ptr_equal(same, records);
+    assert_true(records_same(records, same));
+    /* One block differs, the others are shared. */
+    assert_int_equal(records_revise(records, set_failure, &one, &revised, &err), 0);
+    assert_false(records_same(records, revised));
+    assert_int_equal(records->n_blocks, revised->n_blocks);
+    for (size_t b = 0; b < records->n_blocks; b++)
+        differ += records->blocks[b] != revised->blocks[b];
+    assert_int_equal(differ, 1);
+    /* It is what would have come of the listing. */
+    records_unref(TAKE(revised));
+    assert_int_equal(records_revise(records, set_failure, &some, &revised, &err), 0);
+    some.seen = 0;
+    for (unsigned i = 0; i < N; i++)
+        (void)set_failure(&some, &listing->items[i]);
+    assert_int_equal(records_new(listing, revised, &direct, &err), 0);
+    assert_true(records_same(direct, revised));
+    assert_int_equal(revised->n_items, N);
+    for (n = 1;; n++) {
+        CLEANUP(records_unrefp) struct records *made = NULL;
+        struct revision all = {.every = 1};
+        int rc;
+
+        alloc_fail_at(n);
+        rc = records_revise(records, set_failure, &all, &made, &err);
+        alloc_fail_off();
+        if (alloc_fail_count() < n) {
+            assert_int_equal(rc, 0);
+            break;
+        }
+        if (rc == 0)
+            continue;
+        assert_int_equal(err.kind, ERR_NOMEM);
+        assert_null(made);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lossless),    cmocka_unit_test(test_extremes),
         cmocka_unit_test(test_totals),      cmocka_unit_test(test_sharing),
         cmocka_unit_test(test_one_changed), cmocka_unit_test(test_differences),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_no_memory),   cmocka_unit_test(test_revise),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
