@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "model/job.h"
 #include "model/listing.h"
 #include "model/target.h"
 #include "model/ticket.h"
@@ -87,6 +88,31 @@ int api_client_list_deployments_by_name(struct api_client *client,
 int api_client_get_ticket(struct api_client *client, const struct api_request *request,
                           const char *ticket_id, struct arena *arena, struct ticket_answer *ret,
                           json_value **data, struct api_stats *stats, struct err *err) MUST_CHECK;
+
+/* What is asked about one deployment, and how that ended. */
+struct api_jobs_question {
+    const char *deployment_id;
+    int page_size; /* 1..100: so many of its jobs, the newest */
+    enum {
+        API_JOBS_UNASKED,
+        API_JOBS_ANSWERED,
+        API_JOBS_ABSENT,  /* there is no such deployment */
+        API_JOBS_REFUSED, /* nothing can be told from the answer, or there is none */
+    } fate;
+    struct deployment_jobs jobs; /* of one that was answered; strings in the arena */
+};
+
+/*
+ * Asks for the jobs of these deployments, one request each in their order, up to
+ * target->concurrency in flight. A failure that would repeat with the others (whatever is no
+ * ERR_API, ERR_NOT_FOUND, ERR_PARSE or ERR_LIMIT) ends it with -1; what was answered until then is
+ * good. *ret_refused says why the first was refused that ended nothing; its kind is ERR_NONE where
+ * none was.
+ */
+int api_client_list_jobs(struct api_client *client, const struct api_request *request,
+                         struct api_jobs_question *questions, size_t n, struct arena *arena,
+                         struct err *ret_refused, struct api_stats *stats,
+                         struct err *err) MUST_CHECK;
 
 /*
  * Whole objects, exactly as they came (json_parse_exact): an array of deployments, newest first,

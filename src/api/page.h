@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/glob.h"
+#include "model/job.h"
 #include "model/listing.h"
 #include "retry.h"
 
@@ -27,6 +28,7 @@ struct page {
     union { /* as the kind says; in the arena */
         struct deployment *items;
         struct draft *drafts;
+        struct job_record *jobs;
         void *records;
     };
     size_t n_items;

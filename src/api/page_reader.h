@@ -1,5 +1,6 @@
 /*
- * One reply that holds a list of deployments or drafts, bytes -> records, as the bytes arrive.
+ * One reply that holds a list of deployments, drafts or jobs, bytes -> records, as the bytes
+ * arrive.
  *
  * Every quirk of the API's values ends here: what leaves is clean UTF-8, cut to size, and numbers
  * that can be shown. One bad object is left out and counted; a reply that is no page is an error.
@@ -32,6 +33,7 @@ struct page_kind {
 extern const struct page_kind page_of_deployments;
 extern const struct page_kind page_of_deployments_with_content; /* content_hash is set */
 extern const struct page_kind page_of_drafts;
+extern const struct page_kind page_of_jobs;
 
 struct page_reader {
     struct page_options options;

@@ -1,7 +1,7 @@
 /*
- * Bytes of a reply -> drafts, tickets, and JSON that is sent back, with what must hold for whatever
- * comes out: pieces do not matter, texts are fit for labels, and what json_parse_exact takes is
- * the same after printing and parsing again.
+ * Bytes of a reply -> drafts, jobs, tickets, and JSON that is sent back, with what must hold for
+ * whatever comes out: pieces do not matter, texts are fit for labels, and what json_parse_exact
+ * takes is the same after printing and parsing again.
  */
 #include "fuzz.h"
 
@@ -60,6 +60,54 @@ static void fuzz_drafts(const char *body, size_t len, size_t piece)
     }
 }
 
+static void check_job(const struct job_record *j)
+{
+    check_label(j->id);
+    require(*j->id, "a job has an id");
+    check_label(j->deployment_id);
+    check_label(j->status);
+    check_label(j->reason);
+    require(strlen(j->message) <= JOB_MESSAGE_MAX && utf8_valid(j->message, strlen(j->message)),
+            "a failure's message");
+    require(!(j->active && j->failed), "what failed is over");
+    require(j->failed || (!*j->reason && !*j->message && j->failed_unix_s == 0),
+            "what did not fail has no failure");
+    require(j->created_unix_s >= 0 && j->started_unix_s >= 0 && j->ended_unix_s >= 0 &&
+                j->failed_unix_s >= 0,
+            "times of a job");
+    require(j->restarts >= -1 && j->memory >= -1 && (j->cpu >= 0 || j->cpu == -1), "numbers");
+}
+
+static void fuzz_jobs(const char *body, size_t len, size_t piece)
+{
+    const struct page_options options = {
+        .kind = &page_of_jobs, .page_size = 2, .max_items = 100000};
+    struct page whole, pieces;
+    struct api_refusal refusal;
+    struct err err = {.kind = ERR_NONE}, piece_err = {.kind = ERR_NONE};
+    struct deployment_jobs jobs = deployment_jobs_none("d");
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+
+    if (!arena || len == 0)
+        return;
+    int rc = fuzz_read_page(body, len, len, &options, arena, &whole, &refusal, &err);
+    int piece_rc = fuzz_read_page(body, len, piece, &options, arena, &pieces, &refusal, &piece_err);
+    require(rc == piece_rc && err.kind == piece_err.kind, "the same verdict in any pieces");
+    if (rc < 0)
+        return;
+    require(whole.n_items == pieces.n_items, "as many jobs in any pieces");
+    for (size_t i = 0; i < whole.n_items; i++) {
+        check_job(&whole.jobs[i]);
+        require(strcmp(whole.jobs[i].id, pieces.jobs[i].id) == 0 &&
+                    strcmp(whole.jobs[i].message, pieces.jobs[i].message) == 0 &&
+                    whole.jobs[i].restarts == pieces.jobs[i].restarts,
+                "the same job in any pieces");
+    }
+    deployment_jobs_read(&jobs, whole.jobs, whole.n_items);
+    require(jobs.n_active <= whole.n_items && (jobs.n_active > 0 || jobs.restarts == -1),
+            "what is made of them");
+}
+
 static void fuzz_ticket(const char *body, size_t len)
 {
     CLEANUP(json_freep) json_value *root = NULL;
@@ -105,6 +153,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *body = (const char *)data + 1;
 
     fuzz_drafts(body, size - 1, fuzz_piece(*data));
+    fuzz_jobs(body, size - 1, fuzz_piece(*data));
     fuzz_ticket(body, size - 1);
     fuzz_exact(body, size - 1);
     return 0;
