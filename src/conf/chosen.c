@@ -111,6 +111,18 @@ static void check_collector(const struct build *b, const struct value *group, co
                 key);
 }
 
+/* What jobs to ask for is told by the deployments' summaries. */
+static void check_jobs(const struct build *b, const struct value *group, const struct target *t)
+{
+    const struct value *v = value_member(group, "collectors");
+
+    if (v && !v->reported && t->collectors & (1u << COLLECTOR_JOBS) &&
+        !(t->collectors & (1u << COLLECTOR_DEPLOYMENTS)))
+        problem_add(b->problems, v->line,
+                    "the collector \"jobs\" needs the collector \"deployments\": collectors = [ "
+                    "\"deployments\", \"jobs\" ]");
+}
+
 int build_chosen(const struct build *b, const struct value *group, const struct target_block *block,
                  struct target *t)
 {
@@ -120,6 +132,7 @@ int build_chosen(const struct build *b, const struct value *group, const struct 
         return -1;
     check_collector(b, group, "tickets", t);
     check_collector(b, group, "ticket_dir", t);
+    check_jobs(b, group, t);
     if (!dir || !*dir->string)
         return 0;
     t->ticket_dir = build_resolve_beside(b, dir);

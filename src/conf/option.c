@@ -163,11 +163,8 @@ static void report_choice(const struct reading *r, struct value *v)
 
     /* "a", "b" or "c" */
     for (const struct choice *c = choices; c->name; c++)
-        if (!c->later)
-            last = c->name;
+        last = c->name;
     for (const struct choice *c = choices; c->name; c++) {
-        if (c->later)
-            continue;
         if (must.len > 0)
             strbuf_adds(&must, c->name == last ? " or " : ", ");
         strbuf_addf(&must, "\"%s\"", c->name);
@@ -178,7 +175,7 @@ static void report_choice(const struct reading *r, struct value *v)
         report(r, v, strbuf_str(&must), value_type_name(v->type));
 }
 
-/* The index of the choice, or -1 when there is none or it is for later. */
+/* The index of the choice, or -1 when there is none. */
 static int read_choice(const struct reading *r, struct value *v)
 {
     const struct choice *choices = r->option->choices;
@@ -188,12 +185,6 @@ static int read_choice(const struct reading *r, struct value *v)
         i++;
     if (!choices[i].name) {
         report_choice(r, v);
-        return -1;
-    }
-    if (choices[i].later) {
-        problem_add(r->problems, v->line, "%s \"%s\" is not supported yet", r->option->key,
-                    v->string);
-        v->reported = true;
         return -1;
     }
     return i;

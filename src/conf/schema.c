@@ -8,48 +8,47 @@
 #define STATE(field)       offsetof(struct state_block, field)
 
 static const struct choice networks[] = {
-    [NETWORK_PUBLIC] = {"public", false},
-    [NETWORK_VPC] = {"vpc", false},
-    {NULL, false},
+    [NETWORK_PUBLIC] = {"public"},
+    [NETWORK_VPC] = {"vpc"},
+    {NULL},
 };
 
 static const struct choice collectors[] = {
-    [COLLECTOR_DEPLOYMENTS] = {"deployments", false},
-    [COLLECTOR_DRAFTS] = {"drafts", false},
-    [COLLECTOR_TICKETS] = {"tickets", false},
-    [COLLECTOR_JOBS] = {"jobs", true},
-    [COLLECTOR_END] = {NULL, false},
+    [COLLECTOR_DEPLOYMENTS] = {"deployments"},
+    [COLLECTOR_DRAFTS] = {"drafts"},
+    [COLLECTOR_TICKETS] = {"tickets"},
+    [COLLECTOR_JOBS] = {"jobs"},
+    [COLLECTOR_END] = {NULL},
 };
 
 static const struct choice providers[] = {
-    [CREDENTIALS_STATIC] = {"static", false},
-    [CREDENTIALS_ENV] = {"env", false},
-    [CREDENTIALS_AUTO] = {"auto", false},
-    [CREDENTIALS_PROFILE] = {"profile", false},
-    [CREDENTIALS_ECS_RAM_ROLE] = {"ecs_ram_role", false},
-    [CREDENTIALS_OIDC_ROLE_ARN] = {"oidc_role_arn", false},
-    [CREDENTIALS_RAM_ROLE_ARN] = {"ram_role_arn", false},
-    [CREDENTIALS_URI] = {"credentials_uri", false},
-    [CREDENTIALS_PROVIDER_END] = {NULL, false},
+    [CREDENTIALS_STATIC] = {"static"},
+    [CREDENTIALS_ENV] = {"env"},
+    [CREDENTIALS_AUTO] = {"auto"},
+    [CREDENTIALS_PROFILE] = {"profile"},
+    [CREDENTIALS_ECS_RAM_ROLE] = {"ecs_ram_role"},
+    [CREDENTIALS_OIDC_ROLE_ARN] = {"oidc_role_arn"},
+    [CREDENTIALS_RAM_ROLE_ARN] = {"ram_role_arn"},
+    [CREDENTIALS_URI] = {"credentials_uri"},
+    [CREDENTIALS_PROVIDER_END] = {NULL},
 };
 
 static const struct choice aggregations[] = {
-    {"deployment", false},
-    {"namespace", false},
-    {NULL, false},
+    {"deployment"},
+    {"namespace"},
+    {NULL},
 };
 
 /* What the control plane filters by; "" = all. */
 static const struct choice execution_modes[] = {
-    {"", false},
-    {"STREAMING", false},
-    {"BATCH", false},
-    {NULL, false},
+    {""},
+    {"STREAMING"},
+    {"BATCH"},
+    {NULL},
 };
 
 static const struct choice statuses[] = {
-    {"", false},         {"RUNNING", false},       {"FAILED", false}, {"CANCELLED", false},
-    {"FINISHED", false}, {"TRANSITIONING", false}, {NULL, false},
+    {""}, {"RUNNING"}, {"FAILED"}, {"CANCELLED"}, {"FINISHED"}, {"TRANSITIONING"}, {NULL},
 };
 
 /* clang-format off: one line an option is what makes it a table */
@@ -77,6 +76,8 @@ static const struct option options[] = {
      .offset = TARGET(target.max_body_size)},
     {SCOPE_DEFAULTS, "max_deployments", OPTION_COUNT, .initial = "100000", .min = "1",
      .max = "1000000", .offset = TARGET(target.max_deployments)},
+    {SCOPE_DEFAULTS, "max_job_requests", OPTION_COUNT, .initial = "100", .min = "10",
+     .max = "100000", .offset = TARGET(target.max_job_requests)},
     {SCOPE_DEFAULTS, "max_retries", OPTION_INT, .initial = "2", .min = "0", .max = "10",
      .offset = TARGET(target.max_retries)},
     {SCOPE_DEFAULTS, "max_backoff", OPTION_DURATION, .initial = "5m", .min = "1s", .max = "1d",

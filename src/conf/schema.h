@@ -50,7 +50,6 @@ enum option_type {
 
 struct choice {
     const char *name; /* NULL ends the list */
-    bool later;       /* known, but not supported yet */
 };
 
 struct option {

@@ -121,14 +121,16 @@ static void test_precedence(void **state)
 {
     CLEANUP(conf_unrefp)
     struct conf *conf = workdir_load(
-        CREDENTIALS "defaults = { interval = \"2m\"; timeout = \"10s\"; concurrency = 8; "
-                    "max_staleness = \"10m\"; };\n"
-                    "targets = (\n" TARGET_OF("a", "w", "\"a\"") "},\n" TARGET_OF(
-                        "b", "w", "\"b\"") "interval = \"30s\"; deadline = \"1m\"; max_staleness = "
-                                           "\"31s\"; concurrency = 64;\n"
-                                           "page_size = 1; max_body_size = \"1KiB\"; "
-                                           "max_deployments = 1000000; max_retries = 0;\n"
-                                           "max_backoff = \"1d\"; timeout = \"100ms\"; } );\n");
+        CREDENTIALS
+        "defaults = { interval = \"2m\"; timeout = \"10s\"; concurrency = 8; "
+        "max_staleness = \"10m\"; };\n"
+        "targets = (\n" TARGET_OF("a", "w", "\"a\"") "},\n" TARGET_OF(
+            "b", "w",
+            "\"b\"") "interval = \"30s\"; deadline = \"1m\"; max_staleness = "
+                     "\"31s\"; concurrency = 64;\n"
+                     "page_size = 1; max_body_size = \"1KiB\"; "
+                     "max_deployments = 1000000; max_retries = 0; max_job_requests = 10;\n"
+                     "max_backoff = \"1d\"; timeout = \"100ms\"; } );\n");
     const struct target *a = &conf->targets[0];
     const struct target *b = &conf->targets[1];
 
@@ -148,6 +150,7 @@ static void test_precedence(void **state)
     assert_int_equal(b->page_size, 1);
     assert_int_equal(b->max_body_size, 1024);
     assert_int_equal(b->max_deployments, 1000000);
+    assert_int_equal(b->max_job_requests, 10);
     assert_int_equal(b->max_retries, 0);
     assert_int_equal(b->max_backoff_ms, 86400000);
 }

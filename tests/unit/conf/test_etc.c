@@ -55,6 +55,7 @@ static void test_same_as_defaults(void **state)
     assert_int_equal(a->max_backoff_ms, b->max_backoff_ms);
     assert_int_equal(a->max_body_size, b->max_body_size);
     assert_int_equal(a->max_deployments, b->max_deployments);
+    assert_int_equal(a->max_job_requests, b->max_job_requests);
     assert_int_equal(a->concurrency, b->concurrency);
     assert_int_equal(a->page_size, b->page_size);
     assert_int_equal(a->max_retries, b->max_retries);

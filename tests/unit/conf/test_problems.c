@@ -136,10 +136,11 @@ static void test_types(void **state)
          "\"deployments\" ], not a string\n"},
         {"collectors = [ ];", "c.cfg:2: collectors must not be empty\n"},
         {"collectors = [ \"deployment\" ];",
-         "c.cfg:2: element 1 of collectors must be \"deployments\", \"drafts\" or \"tickets\", not "
+         "c.cfg:2: element 1 of collectors must be \"deployments\", \"drafts\", \"tickets\" or "
+         "\"jobs\", not "
          "\"deployment\"\n"},
         {"collectors = [ 1 ];", "c.cfg:2: element 1 of collectors must be \"deployments\", "
-                                "\"drafts\" or \"tickets\", not an "
+                                "\"drafts\", \"tickets\" or \"jobs\", not an "
                                 "integer\n"},
         {"select = [ ];", "c.cfg:2: select must be a group { ... }, not an array\n"},
         {"select = { label_key = \"k\"; label_values = \"v\"; };",
@@ -562,11 +563,14 @@ static void test_state(void **state)
     expect_all(cases, ARRAY_LEN(cases));
 }
 
-static void test_later_in_targets(void **state)
+static void test_jobs_in_targets(void **state)
 {
     static const struct bad_case cases[] = {
-        {"collectors = [ \"deployments\", \"drafts\",\n\"tickets\", \"jobs\" ];",
-         "c.cfg:3: collectors \"jobs\" is not supported yet\n"},
+        {"collectors = [ \"drafts\", \"jobs\" ];",
+         "c.cfg:2: the collector \"jobs\" needs the collector \"deployments\": collectors = [ "
+         "\"deployments\", \"jobs\" ]\n"},
+        {"max_job_requests = 9;",
+         "c.cfg:2: max_job_requests must be between 10 and 100000, not 9\n"},
     };
 
     (void)state;
@@ -650,7 +654,7 @@ int main(void)
         TEST(test_tickets),
         TEST(test_ticket_dirs),
         TEST(test_state),
-        TEST(test_later_in_targets),
+        TEST(test_jobs_in_targets),
         TEST(test_many_problems),
         TEST(test_long_texts),
     };

@@ -103,6 +103,7 @@ static void test_initial_values(void **state)
     assert_int_equal(t->max_backoff_ms, 300000);
     assert_int_equal(t->max_body_size, 64 * 1024 * 1024);
     assert_int_equal(t->max_deployments, 100000);
+    assert_int_equal(t->max_job_requests, 100);
     assert_int_equal(t->concurrency, 4);
     assert_int_equal(t->page_size, 100);
     assert_int_equal(t->max_retries, 2);
