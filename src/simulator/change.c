@@ -310,6 +310,50 @@ static int run_set_restarts(struct change *c, const cJSON *value, struct json_sp
     return for_each_id(c, "set_restarts", value, set_one_restarts, err);
 }
 
+static int take_failure(struct job *j, const cJSON *value, struct err *err)
+{
+    const cJSON *at = cJSON_GetObjectItemCaseSensitive(value, "failedAt");
+    const cJSON *reason = cJSON_GetObjectItemCaseSensitive(value, "reason");
+    const cJSON *message = cJSON_GetObjectItemCaseSensitive(value, "message");
+    char *reason_text = reason ? cJSON_PrintUnformatted(reason) : NULL;
+    char *message_text = message ? cJSON_PrintUnformatted(message) : NULL;
+    if ((reason && !reason_text) || (message && !message_text)) {
+        free(reason_text);
+        free(message_text);
+        return err_nomem(err, "a failure");
+    }
+    job_forget_failure(j);
+    j->reason = reason_text;
+    j->message = message_text;
+    j->failed_s = cJSON_IsNumber(at) ? (int64_t)at->valuedouble : 0;
+    return 0;
+}
+
+/* Of the newest job, which failed. */
+static int set_one_failure(struct change *c, struct deployment *d, const cJSON *value,
+                           struct err *err)
+{
+    const cJSON *at = cJSON_GetObjectItemCaseSensitive(value, "failedAt");
+    if (!cJSON_IsObject(value) ||
+        (at && !(cJSON_IsNumber(at) && at->valuedouble >= 0 && at->valuedouble <= 1e15)))
+        return err_set(err, ERR_PARSE, "a failure must be an object, its failedAt a number");
+    if (d->newest != JOB_FAILED)
+        return err_set(err, ERR_PARSE, "the newest job of \"%.100s\" did not fail", d->id);
+    if (c->dry)
+        return 0;
+    struct job_list *list = job_list_sync(d, simulator_unix_ms(&c->settings) / 1000);
+    if (!list || !list->n)
+        return err_nomem(err, "jobs");
+    return take_failure(&list->jobs[list->n - 1], value, err);
+}
+
+static int run_set_failure(struct change *c, const cJSON *value, struct json_span raw,
+                           struct err *err)
+{
+    (void)raw;
+    return for_each_id(c, "set_failure", value, set_one_failure, err);
+}
+
 static int rename_one(struct change *c, struct deployment *d, const cJSON *value, struct err *err)
 {
     if (!cJSON_IsString(value) && !cJSON_IsNull(value))
@@ -377,6 +421,9 @@ static int run_one_event(struct change *c, const cJSON *value, struct err *err)
     for (int i = 0; !c->dry && i < e.count; i++) {
         if (!world_event(ns, d, e.kind, e.state))
             break;
+        /* A job that ended is not the one that begins before anybody asks again. */
+        if (d->job_list && !job_list_sync(d, simulator_unix_ms(&c->settings) / 1000))
+            return err_nomem(err, "jobs");
     }
     return 0;
 }
@@ -411,6 +458,7 @@ static const struct change_key keys[] = {
     {"set_summary", run_set_summary},
     {"set_status", run_set_status},
     {"set_restarts", run_set_restarts},
+    {"set_failure", run_set_failure},
     {"rename", run_rename},
     {"event", run_event},
     {"remove", run_remove},

@@ -17,6 +17,8 @@
  *   {"set_summary": {"id": {...}|null|"missing"}}     silently: the ledger does not count it
  *   {"set_status": {"id": "FAILED"|null}}             of the newest job
  *   {"set_restarts": {"id": N}}                       of the newest job, if it runs
+ *   {"set_failure": {"id": {"reason", "message", "failedAt"}}}     of the newest job, if it failed;
+ * any of them
  *   {"rename": {"id": "new name"|null}}
  *   {"event": {"deploymentId": "id", "kind": "start|fail|cancel|finish|purge", "count": 1,
  *              "state": "..."}}, or a list of them: see deployment_event for state

@@ -6,10 +6,19 @@
 #include "base/hash.h"
 #include "json_text.h"
 
+void job_forget_failure(struct job *j)
+{
+    free(j->reason);
+    free(j->message);
+    j->reason = j->message = NULL;
+}
+
 void job_list_free(struct job_list *list)
 {
     if (!list)
         return;
+    for (size_t i = 0; i < list->n; i++)
+        job_forget_failure(&list->jobs[i]);
     free(list->jobs);
     free(list);
 }
@@ -60,8 +69,10 @@ static void move_on(struct syncing *s)
         if (s->surplus[j.state]) {
             enum job_state to = next_state(s, j.state);
             s->surplus[j.state]--;
-            if (to == JOB_NONE)
+            if (to == JOB_NONE) {
+                job_forget_failure(&j);
                 continue;
+            }
             s->missing[to]--;
             j.state = to;
             j.end_s = job_state_is_live(to) ? 0 : s->now_s;
@@ -147,10 +158,10 @@ static void add_status(const struct job *j, struct strbuf *out)
 {
     strbuf_addf(out, "{\"currentJobStatus\":\"%s\"", job_state_status(j->state));
     if (j->state == JOB_FAILED)
-        strbuf_addf(out,
-                    ",\"failure\":{\"reason\":\"JobFailed\",\"message\":\"The restart strategy is "
-                    "exhausted.\",\"failedAt\":%lld}",
-                    (long long)j->end_s);
+        strbuf_addf(out, ",\"failure\":{\"reason\":%s,\"message\":%s,\"failedAt\":%lld}",
+                    j->reason ? j->reason : "\"JobFailed\"",
+                    j->message ? j->message : "\"The restart strategy is exhausted.\"",
+                    (long long)(j->failed_s ? j->failed_s : j->end_s));
     if (j->state == JOB_RUNNING)
         strbuf_addf(out,
                     ",\"running\":{\"observedFlinkJobRestarts\":%llu,"

@@ -26,6 +26,8 @@ struct job {
     int64_t start_s;
     int64_t end_s; /* 0 = it lives */
     uint64_t restarts;
+    char *reason, *message; /* of a failure, as JSON strings; NULL = the usual ones */
+    int64_t failed_s;       /* 0 = when it ended */
 };
 
 struct job_list {
@@ -35,6 +37,7 @@ struct job_list {
 };
 
 void job_list_free(struct job_list *list);
+void job_forget_failure(struct job *j);
 
 /* The deployment's list as its counts say; NULL when memory is out. */
 struct job_list *job_list_sync(struct deployment *d, int64_t now_s) MUST_CHECK;
