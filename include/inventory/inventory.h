@@ -17,7 +17,9 @@
 #include "base/err.h"
 #include "inventory/snapshot.h"
 #include "metrics/registry.h"
+#include "model/job.h"
 #include "model/listing.h"
+#include "model/records.h"
 #include "model/target.h"
 #include "model/ticket.h"
 
@@ -79,6 +81,7 @@ void inventory_refresh_missed(struct inventory *inventory, size_t entry, enum co
 struct refresh_outcome {
     struct listing *listing;    /* of deployments or drafts, consumed; NULL = it failed */
     struct ticket_set *tickets; /* of tickets, a reference consumed; of a failure, too, or NULL */
+    struct job_set *jobs;       /* of jobs, likewise; NULL also where there was nothing to ask */
     enum err_kind kind;         /* of the failure; ERR_NONE = success */
     const char *message;        /* of the failure; copied */
     const struct api_stats *stats;
@@ -92,7 +95,7 @@ struct refresh_outcome {
  * Takes the outcome over: a whole listing is rendered and replaces the one before (0); a failure
  * leaves it, and comes back as -1 with the outcome's kind and message in err. When memory is out
  * for the new listing the refresh counts as failed (internal) and the old data stays. A set of
- * tickets replaces the one before in any case; what ended since then is counted.
+ * tickets, or of jobs, replaces the one before in any case; what ended since then is counted.
  */
 int inventory_refresh_done(struct inventory *inventory, size_t entry, enum collector collector,
                            struct refresh_outcome *outcome, struct err *err) MUST_CHECK;
@@ -109,6 +112,10 @@ bool inventory_withheld(const struct inventory *inventory, size_t entry, enum co
 
 /* The tickets as of the last refresh of them, NULL before the first. Borrowed. */
 struct ticket_set *inventory_tickets(const struct inventory *inventory, size_t entry);
+
+/* The last whole listing of deployments, NULL before the first; its jobs, likewise. Borrowed. */
+struct records *inventory_records(const struct inventory *inventory, size_t entry);
+struct job_set *inventory_jobs(const struct inventory *inventory, size_t entry);
 
 /* Earliest time after now at which an entry's data becomes too old to show; INT64_MAX = none. */
 int64_t inventory_next_withhold_mono_ms(const struct inventory *inventory, int64_t now_mono_ms);

@@ -9,7 +9,7 @@ const struct namespace_family *catalogue_namespace_family(size_t i)
         return &health_families[i - FAMILY_HEALTH];
     if (i >= FAMILY_TICKETS)
         return &ticket_families[i - FAMILY_TICKETS];
-    if (i >= FAMILY_SUMS && i < FAMILY_DRAFTS)
+    if (i >= FAMILY_SUMS && i < FAMILY_JOBS)
         return &sum_families[i - FAMILY_SUMS];
     return NULL;
 }
@@ -20,6 +20,8 @@ const struct family *catalogue_family(size_t i)
 
     if (family)
         return &family->family;
-    return i < FAMILY_SUMS ? &deployment_families[i].family
-                           : &draft_families[i - FAMILY_DRAFTS].family;
+    if (i >= FAMILY_DRAFTS)
+        return &draft_families[i - FAMILY_DRAFTS].family;
+    return i >= FAMILY_JOBS ? &job_families[i - FAMILY_JOBS].family
+                            : &deployment_families[i].family;
 }

@@ -16,6 +16,7 @@
 #include "model/ticket.h"
 #include "draft_slice.h"
 #include "events.h"
+#include "job_slice.h"
 #include "slice.h"
 
 /* The refreshes of one collector. */
@@ -48,7 +49,10 @@ struct entry {
     struct {
         uint64_t completed;
         uint64_t failures[TICKET_FAILURE_END];
-    } ended; /* tickets, since the entry is there */
+    } ended;                /* tickets, since the entry is there */
+    struct job_slice *jobs; /* of the last refresh; NULL before the first with a listing */
+    uint64_t jobs_answered; /* of the last refresh that succeeded: deployments */
+    uint64_t jobs_wanted;   /* likewise, without the budget */
     struct health health[COLLECTOR_END];
     struct api_stats stats;
 };

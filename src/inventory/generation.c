@@ -97,6 +97,27 @@ static bool shows_draft_family(const struct entry *entry, size_t family, int64_t
            (family != DRAFT_DRIFTED || entry_shows(entry, COLLECTOR_DEPLOYMENTS, now_mono_ms));
 }
 
+static int add_jobs(const struct generation_source *source, struct snapshot_parts *parts,
+                    size_t family, int64_t now_mono_ms, struct err *err)
+{
+    bool has_header = false;
+
+    for (size_t i = 0; i < source->n_entries; i++) {
+        const struct job_slice *slice = source->entries[i]->jobs;
+
+        if (!entry_shows(source->entries[i], COLLECTOR_JOBS, now_mono_ms))
+            continue;
+        for (size_t b = 0; b < slice->n_blocks; b++) {
+            struct piece *piece = slice->blocks[b].pieces[family];
+
+            if (piece && add_samples(source, parts, FAMILY_JOBS + family, (uint32_t)i, piece,
+                                     &has_header, err) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
 static int add_drafts(const struct generation_source *source, struct snapshot_parts *parts,
                       size_t family, int64_t now_mono_ms, struct err *err)
 {
@@ -303,7 +324,7 @@ static int fill_statuses(const struct generation_source *source, int64_t now_mon
 static int add_families(const struct generation_source *source, int64_t now_mono_ms,
                         struct snapshot_parts *parts, struct err *err)
 {
-    const struct family_range sums = {FAMILY_SUMS, FAMILY_DRAFTS};
+    const struct family_range sums = {FAMILY_SUMS, FAMILY_JOBS};
     const struct family_range rest = {FAMILY_TICKETS, FAMILIES};
 
     for (size_t f = 0; f < DEPLOYMENT_FAMILIES; f++)
@@ -311,6 +332,9 @@ static int add_families(const struct generation_source *source, int64_t now_mono
             return -1;
     if (add_namespaces(source, sums, now_mono_ms, parts, err) < 0)
         return -1;
+    for (size_t f = 0; f < JOB_FAMILIES; f++)
+        if (add_jobs(source, parts, f, now_mono_ms, err) < 0)
+            return -1;
     for (size_t f = 0; f < DRAFT_FAMILIES; f++)
         if (add_drafts(source, parts, f, now_mono_ms, err) < 0)
             return -1;

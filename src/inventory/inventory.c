@@ -7,8 +7,10 @@
 
 #include "base/clock.h"
 #include "entry.h"
+#include "entry_jobs.h"
 #include "generation.h"
 #include "left_out.h"
+#include "shown.h"
 #include "slice.h"
 #include "state_keeper.h"
 
@@ -34,6 +36,7 @@ static void entry_free(struct entry *entry)
     slice_free(entry->slice);
     draft_slice_free(entry->drafts);
     ticket_set_unref(entry->tickets);
+    job_slice_free(entry->jobs);
     events_free(entry->events);
     strbuf_release(&entry->labels);
     free(entry->workspace);
@@ -113,22 +116,6 @@ static struct slice_options options_of(const struct entry *entry,
     };
 }
 
-unsigned inventory_parts_shown(const struct inventory_settings *settings)
-{
-    unsigned parts = 0;
-
-    for (size_t f = SUM_JOBS; f <= SUM_REDUCTIONS; f++)
-        if (!glob_list_match(settings->deny, sum_families[f].family.name))
-            parts |= f == SUM_JOBS ? DEPLOYMENT_JOBS : DEPLOYMENT_EVENTS;
-    for (size_t f = 0; !settings->aggregate_by_namespace && f < DEPLOYMENT_FAMILIES; f++)
-        if (!glob_list_match(settings->deny, deployment_families[f].family.name))
-            parts |= deployment_families[f].reads;
-    if (parts & DEPLOYMENT_EVENTS) /* which are told from these */
-        parts |= DEPLOYMENT_JOBS | DEPLOYMENT_TIMES;
-    /* resource_setting_mode is one of the properties, but it comes with the resources. */
-    return parts & DEPLOYMENT_PROPERTIES ? parts | DEPLOYMENT_RESOURCES : parts;
-}
-
 /* Frees a list and the entries in it that are not in force. */
 static void free_new_entries(struct entry **entries, size_t n, const struct inventory *inv)
 {
@@ -152,6 +139,7 @@ struct change {
     struct entry **entries;      /* kept ones where there are any, new ones where not */
     struct slice **slices;       /* by entry; NULL = what it has stays */
     struct draft_slice **drafts; /* likewise */
+    struct job_slice **jobs;     /* likewise */
     size_t n;
 };
 
@@ -161,8 +149,11 @@ static void give_up(const struct inventory *inv, struct change *change)
         slice_free(change->slices[i]);
     for (size_t i = 0; change->drafts && i < change->n; i++)
         draft_slice_free(change->drafts[i]);
+    for (size_t i = 0; change->jobs && i < change->n; i++)
+        job_slice_free(change->jobs[i]);
     free(change->slices);
     free(change->drafts);
+    free(change->jobs);
     if (change->entries)
         free_new_entries(change->entries, change->n, inv);
     arena_free(change->arena);
@@ -218,21 +209,19 @@ static int make_draft_slices(const struct inventory_watch *watches, bool differs
     return 0;
 }
 
-/* The families of events that are shown, one bit each. */
-static unsigned events_shown_of(const struct glob_list *deny, bool aggregate)
+static int make_job_slices(const struct inventory_watch *watches, int64_t now_mono_ms,
+                           struct change *change)
 {
-    unsigned shown = 0, bit = 1;
+    for (size_t i = 0; i < change->n; i++) {
+        const struct entry *entry = change->entries[i];
+        const struct slice_options options = options_of(entry, &change->settings);
 
-    for (size_t f = 0; f < DEPLOYMENT_FAMILIES; f++)
-        if (deployment_families[f].event) {
-            if (!aggregate && !glob_list_match(deny, deployment_families[f].family.name))
-                shown |= bit;
-            bit <<= 1;
-        }
-    for (size_t f = SUM_EVENTS; f < SUM_FAMILIES; f++, bit <<= 1)
-        if (!glob_list_match(deny, sum_families[f].family.name))
-            shown |= bit;
-    return shown;
+        if (entry->slice && collects(&watches[i], COLLECTOR_JOBS) &&
+            entry_jobs_render(entry, entry->slice->records, &options, now_mono_ms, &change->jobs[i],
+                              NULL) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int make_change(const struct inventory *inv, const struct inventory_settings *settings,
@@ -245,20 +234,23 @@ static int make_change(const struct inventory *inv, const struct inventory_setti
     size_t n = change->n ? change->n : 1;
 
     change->settings = *settings;
-    change->anew = differs && events_shown_of(settings->deny, settings->aggregate_by_namespace) &
-                                  ~events_shown_of(&inv->deny, old->aggregate_by_namespace);
+    change->anew = differs && shown_events(settings->deny, settings->aggregate_by_namespace) &
+                                  ~shown_events(&inv->deny, old->aggregate_by_namespace);
     change->arena = arena_new();
     change->entries = calloc(n, sizeof(struct entry *));
     change->slices = calloc(n, sizeof(struct slice *));
     change->drafts = calloc(n, sizeof(struct draft_slice *));
+    change->jobs = calloc(n, sizeof(struct job_slice *));
     if (change->arena)
         change->settings.state_file =
             arena_strdup(change->arena, settings->state_file ? settings->state_file : "");
     if (!change->arena || !change->settings.state_file || !change->entries || !change->slices ||
-        !change->drafts || glob_list_copy(change->arena, settings->deny, &change->deny) < 0 ||
+        !change->drafts || !change->jobs ||
+        glob_list_copy(change->arena, settings->deny, &change->deny) < 0 ||
         make_entries(inv, watches, change) < 0)
         return -1;
-    if (differs && make_slices(watches, change) < 0)
+    if (differs &&
+        (make_slices(watches, change) < 0 || make_job_slices(watches, clock_mono_ms(), change) < 0))
         return -1;
     return make_draft_slices(watches, drafts_differ, change);
 }
@@ -284,6 +276,8 @@ static void forget_uncollected(struct entry *entry)
     }
     if (!entry_collects(entry, COLLECTOR_DRAFTS))
         draft_slice_free(TAKE(entry->drafts));
+    if (!entry_collects(entry, COLLECTOR_JOBS)) /* last failures follow with the next listing */
+        job_slice_free(TAKE(entry->jobs));
 }
 
 /* Cannot fail. Frees the old entries that are not in the new list. */
@@ -305,12 +299,17 @@ static void put_in_force(struct inventory *inv, const struct inventory_watch *wa
             draft_slice_free(entry->drafts);
             entry->drafts = change->drafts[i];
         }
+        if (change->jobs[i]) {
+            job_slice_free(entry->jobs);
+            entry->jobs = change->jobs[i];
+        }
         forget_uncollected(entry);
         if (change->anew)
             events_show_anew(entry->events);
     }
     free(change->slices);
     free(change->drafts);
+    free(change->jobs);
     inv->entries = change->entries;
     inv->n_entries = change->n;
     free_new_entries(old, n_old, inv);
@@ -407,17 +406,21 @@ static int take_deployments(struct inventory *inv, struct entry *entry, struct l
     const struct slice_options options = options_of(entry, &inv->settings);
     CLEANUP(records_unrefp) struct records *records = NULL;
     struct draft_slice *drafts = NULL;
+    struct job_slice *jobs = NULL;
     struct slice *slice;
     int rc;
 
     rc = observe(inv, entry, listing, outcome, &events, err);
+    entry_jobs_refine(entry->jobs ? entry->jobs->set : NULL, listing);
     if (rc == 0)
         rc = records_new(listing, entry->slice ? entry->slice->records : NULL, &records, err);
     listing_free(listing);
     if (rc < 0 || slice_new(records, &options, entry->slice, &slice, err) < 0)
         return -1;
-    if (remake_drafts(entry, records, &options, &drafts, err) < 0) {
+    if (remake_drafts(entry, records, &options, &drafts, err) < 0 ||
+        entry_jobs_render(entry, records, &options, outcome->ended_mono_ms, &jobs, err) < 0) {
         slice_free(slice);
+        draft_slice_free(drafts);
         return -1;
     }
     slice_free(entry->slice);
@@ -428,6 +431,10 @@ static int take_deployments(struct inventory *inv, struct entry *entry, struct l
     if (drafts) {
         draft_slice_free(entry->drafts);
         entry->drafts = drafts;
+    }
+    if (jobs) {
+        job_slice_free(entry->jobs);
+        entry->jobs = jobs;
     }
     return 0;
 }
@@ -496,12 +503,32 @@ static void take_tickets(struct inventory *inv, struct entry *entry, struct tick
     entry->tickets = set;
 }
 
+/* A refresh that failed learned something all the same; NULL = there was nothing to ask. */
+static int take_jobs(struct inventory *inv, struct entry *entry, struct job_set *set,
+                     const struct refresh_outcome *outcome, struct err *err)
+{
+    const struct slice_options options = options_of(entry, &inv->settings);
+    bool first = !entry->jobs;
+    int64_t began_us = clock_mono_us();
+    int rc = set ? entry_jobs_take(entry, set, &options, outcome->ended_mono_ms, err) : 0;
+
+    inv->render_us += clock_mono_us() - began_us;
+    if (rc == 0 && set && first)
+        entry->health[COLLECTOR_JOBS].state_mono_ms = outcome->ended_mono_ms;
+    if (rc == 0 && outcome->kind == ERR_NONE) {
+        entry->jobs_answered = set ? set->answered : 0;
+        entry->jobs_wanted = set ? set->wanted : 0;
+    }
+    job_set_unref(set);
+    return rc;
+}
+
 int inventory_refresh_done(struct inventory *inventory, size_t entry, enum collector collector,
                            struct refresh_outcome *outcome, struct err *err)
 {
     struct entry *e = inventory->entries[entry];
     struct health *health = health_of(inventory, entry, collector);
-    bool any = outcome->listing || outcome->tickets;
+    bool any = outcome->listing || outcome->tickets || collector == COLLECTOR_JOBS;
     int rc = 0;
 
     health->tried = true;
@@ -510,6 +537,8 @@ int inventory_refresh_done(struct inventory *inventory, size_t entry, enum colle
         api_stats_add(&e->stats, outcome->stats);
     if (outcome->tickets)
         take_tickets(inventory, e, TAKE(outcome->tickets), outcome);
+    if (collector == COLLECTOR_JOBS)
+        rc = take_jobs(inventory, e, TAKE(outcome->jobs), outcome, err);
     if (outcome->kind != ERR_NONE)
         listing_free(TAKE(outcome->listing));
     if (!any || outcome->kind != ERR_NONE)
@@ -545,6 +574,18 @@ bool inventory_withheld(const struct inventory *inventory, size_t entry, enum co
 {
     assert(entry < inventory->n_entries);
     return entry_withheld(inventory->entries[entry], collector, now_mono_ms);
+}
+
+struct records *inventory_records(const struct inventory *inventory, size_t entry)
+{
+    assert(entry < inventory->n_entries);
+    return inventory->entries[entry]->slice ? inventory->entries[entry]->slice->records : NULL;
+}
+
+struct job_set *inventory_jobs(const struct inventory *inventory, size_t entry)
+{
+    assert(entry < inventory->n_entries);
+    return inventory->entries[entry]->jobs ? inventory->entries[entry]->jobs->set : NULL;
 }
 
 struct ticket_set *inventory_tickets(const struct inventory *inventory, size_t entry)

@@ -30,6 +30,7 @@ bool entry_has_state(const struct entry *entry, enum collector collector)
         /* They are kept while the collector is not configured, and no state of it until it ran. */
         return entry->tickets && entry->health[collector].tried;
     case COLLECTOR_JOBS:
+        return entry->jobs;
     case COLLECTOR_END:
         break;
     }
@@ -337,6 +338,8 @@ static struct told told_by(const struct entry *entry, int collector)
     }
     if (collector == COLLECTOR_TICKETS && entry->health[collector].last_success_unix_ms > 0)
         return (struct told){-1, (int64_t)entry->tickets_asked, -1};
+    if (collector == COLLECTOR_JOBS && entry->health[collector].last_success_unix_ms > 0)
+        return (struct told){-1, (int64_t)entry->jobs_answered, (int64_t)entry->jobs_wanted};
     return (struct told){-1, -1, -1};
 }
 
@@ -403,6 +406,8 @@ static bool operation_used(const struct entry *entry, enum operation operation)
         by = 1u << COLLECTOR_DRAFTS;
     else if (operation == OPERATION_GET_DEPLOY_DEPLOYMENT_DRAFT_RESULT)
         by = 1u << COLLECTOR_TICKETS;
+    else if (operation == OPERATION_LIST_JOBS)
+        by = 1u << COLLECTOR_JOBS;
     return (target->collectors & by) || entry->stats.operations[operation].n_codes > 0;
 }
 
@@ -570,7 +575,7 @@ const struct namespace_family health_families[HEALTH_FAMILIES] = {
       METRIC_COUNTER, .labels = OF_COLLECTOR},
      emit_missed},
     {{A "refresh_pages", "Pages read by the last refresh.", METRIC_GAUGE, .labels = OF_COLLECTOR,
-      .absent = "before the first whole listing, and of tickets"},
+      .absent = "before the first whole listing, of tickets, and of jobs"},
      emit_pages},
     {{A "refresh_objects", "Objects read by the last refresh, without duplicates.", METRIC_GAUGE,
       .labels = OF_COLLECTOR, .absent = "before the first whole listing"},

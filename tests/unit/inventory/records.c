@@ -177,6 +177,41 @@ struct ticket_set *tickets_of(const struct ticket *items, size_t n)
     return set;
 }
 
+struct deployment_jobs jobs_running(const char *id, int64_t restarts, int64_t mono_ms)
+{
+    struct deployment_jobs jobs = deployment_jobs_none(id);
+
+    jobs.n_active = 1;
+    jobs.current_id = "job";
+    jobs.current_status = "running";
+    jobs.restarts = restarts;
+    jobs.started_unix_s = 1790000500;
+    jobs.cpu = 2.5;
+    jobs.memory = 4096;
+    jobs.asked = 1;
+    jobs.answered_mono_ms = mono_ms;
+    jobs.answered_unix_ms = INT64_C(1790001200000);
+    return jobs;
+}
+
+struct job_set *jobs_of(const struct deployment_jobs *items, size_t n)
+{
+    struct job_set *set = job_set_new();
+    struct deployment_jobs *copies;
+
+    assert_non_null(set);
+    copies = arena_calloc(set->arena, n + 1, sizeof(*copies));
+    assert_non_null(copies);
+    for (size_t i = 0; i < n; i++) {
+        assert_true(i == 0 || strcmp(items[i - 1].id, items[i].id) < 0);
+        copies[i] = items[i];
+    }
+    set->items = copies;
+    set->n_items = n;
+    set->wanted = set->answered = n;
+    return set;
+}
+
 struct target target_usual(void)
 {
     return (struct target){

@@ -11,6 +11,7 @@
 #include "base/strbuf.h"
 #include "inventory/snapshot.h"
 #include "metrics/registry.h"
+#include "model/job.h"
 #include "model/listing.h"
 #include "model/target.h"
 #include "model/ticket.h"
@@ -34,6 +35,12 @@ struct listing *listing_of_drafts(const struct draft *items, size_t n);
 struct ticket ticket_executing(const char *id);
 /* A set of copies of the tickets, which must be sorted by id; strings are borrowed. */
 struct ticket_set *tickets_of(const struct ticket *items, size_t n);
+
+/* As ListJobs tells it of a deployment with one running job; strings borrowed, answered at mono_ms.
+ */
+struct deployment_jobs jobs_running(const char *id, int64_t restarts, int64_t mono_ms);
+/* A set of copies of these, which must be sorted by id; strings are borrowed. */
+struct job_set *jobs_of(const struct deployment_jobs *items, size_t n);
 
 /* A target named "prod" with one namespace's usual settings; strings are static. */
 struct target target_usual(void);
