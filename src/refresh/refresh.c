@@ -3,12 +3,15 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "jobs.h"
 #include "names.h"
 #include "tickets.h"
 
 void job_release(struct job *job)
 {
     ticket_set_unref(job->tickets);
+    records_unref(job->records);
+    job_set_unref(job->jobs);
     credentials_unref(job->credentials);
     conf_unref(job->conf);
     *job = (struct job){0};
@@ -18,6 +21,7 @@ void job_result_release(struct job_result *result)
 {
     listing_free(TAKE(result->listing));
     ticket_set_unref(TAKE(result->tickets));
+    job_set_unref(TAKE(result->jobs));
 }
 
 static int list_deployments(struct api_client *client, const struct job *job,
@@ -45,6 +49,7 @@ static int run(struct api_client *client, const struct job *job, const struct ap
     case COLLECTOR_TICKETS:
         return tickets_refresh(client, request, job->tickets, ret);
     case COLLECTOR_JOBS:
+        return jobs_refresh(client, request, job->records, job->jobs, ret);
     case COLLECTOR_END:
         break;
     }

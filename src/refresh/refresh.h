@@ -9,7 +9,9 @@
 
 #include "api/client.h"
 #include "conf/conf.h"
+#include "model/job.h"
 #include "model/listing.h"
+#include "model/records.h"
 #include "model/ticket.h"
 
 /* Of target->deployment_names those that no deployment has. */
@@ -19,8 +21,8 @@ struct missing_names {
     char names[256]; /* the first of them, for a sentence */
 };
 
-/* Tickets that something went wrong with, which is no failure of the refresh. */
-struct ticket_trouble {
+/* Tickets, or deployments, that something went wrong with, which is no failure of the refresh. */
+struct trouble {
     uint64_t n;
     struct err err; /* of the first */
 };
@@ -34,6 +36,8 @@ struct job {
     enum collector collector;
     unsigned without;                /* API_WITHOUT_*, for deployments by name */
     struct ticket_set *tickets;      /* the set before: a reference; NULL = none */
+    struct records *records;         /* for jobs: the deployments, a reference; NULL = no listing */
+    struct job_set *jobs;            /* the set before: a reference; NULL = none */
     struct credentials *credentials; /* a reference */
 };
 void job_release(struct job *job);
@@ -43,10 +47,11 @@ struct job_result {
     uint64_t watch_id;
     struct listing *listing;    /* deployments, drafts; NULL = failed, see err */
     struct ticket_set *tickets; /* a reference; of a refresh that failed, too: what it learned */
+    struct job_set *jobs;       /* likewise; NULL also where there was no listing */
     struct err err;             /* ERR_NONE = success */
     struct missing_names missing;
-    struct ticket_trouble unread; /* whose answers told nothing, while others did */
-    struct ticket_trouble stuck;  /* whose files cannot be removed */
+    struct trouble unread; /* whose answers told nothing, while others did */
+    struct trouble stuck;  /* whose files cannot be removed */
     struct api_stats stats;
     int64_t began_unix_ms;
     int64_t began_mono_ms;

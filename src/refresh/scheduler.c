@@ -130,6 +130,21 @@ static void reschedule(struct scheduler *s, struct watch *w, const struct job_re
         w->timetable.due_mono_ms = INT64_MAX;
 }
 
+/* There is a listing, and a refresh of its jobs had none to go by: now there is something to ask.
+ */
+static void wake_jobs(struct scheduler *s, size_t entry)
+{
+    if (s->once || !inventory_records(s->inventory, entry) || inventory_jobs(s->inventory, entry))
+        return;
+    for (size_t i = 0; i < s->set.n_watches; i++) {
+        struct watch *w = &s->set.watches[i];
+
+        if (w->entry == entry && w->collector == COLLECTOR_JOBS && w->tried && !w->failing &&
+            !w->running)
+            w->timetable.due_mono_ms = clock_mono_ms();
+    }
+}
+
 static void apply_result(struct scheduler *s, struct watch *w, struct job_result *r)
 {
     struct inventory *inv = s->inventory;
@@ -139,6 +154,7 @@ static void apply_result(struct scheduler *s, struct watch *w, struct job_result
     struct refresh_outcome outcome = {
         .listing = TAKE(r->listing),
         .tickets = TAKE(r->tickets),
+        .jobs = TAKE(r->jobs),
         .kind = r->err.kind,
         .message = r->err.msg,
         .stats = &r->stats,
@@ -159,6 +175,7 @@ static void apply_result(struct scheduler *s, struct watch *w, struct job_result
     w->tried = true;
     w->failing = !success;
     w->reason = err_reason(err.kind);
+    wake_jobs(s, w->entry);
     s->dirty = true;
 }
 
@@ -206,6 +223,21 @@ static size_t pick_worker(const struct scheduler *s, const struct watch *w)
     return SIZE_MAX;
 }
 
+/* What the refresh goes on from. */
+static void give_what_is_known(const struct scheduler *s, const struct watch *w, struct job *job)
+{
+    struct ticket_set *tickets = inventory_tickets(s->inventory, w->entry);
+    struct records *records = inventory_records(s->inventory, w->entry);
+    struct job_set *jobs = inventory_jobs(s->inventory, w->entry);
+
+    if (w->collector == COLLECTOR_TICKETS && tickets)
+        job->tickets = ticket_set_ref(tickets);
+    if (w->collector == COLLECTOR_JOBS && records)
+        job->records = records_ref(records);
+    if (w->collector == COLLECTOR_JOBS && jobs)
+        job->jobs = job_set_ref(jobs);
+}
+
 static void start_refresh(struct scheduler *s, struct watch *w, size_t worker)
 {
     struct job job = {
@@ -217,17 +249,28 @@ static void start_refresh(struct scheduler *s, struct watch *w, size_t worker)
         .without = w->without,
         .credentials = credentials_ref(w->credentials),
     };
-    struct ticket_set *tickets = inventory_tickets(s->inventory, w->entry);
-
-    if (w->collector == COLLECTOR_TICKETS && tickets)
-        job.tickets = ticket_set_ref(tickets);
-
+    give_what_is_known(s, w, &job);
     w->running = true;
     w->worker = worker;
     s->idle[worker] = false;
     inventory_refresh_begun(s->inventory, w->entry, w->collector, clock_unix_ms());
     s->dirty = true;
     worker_give(s->workers[worker], &job);
+}
+
+/*
+ * Jobs are asked for by what the deployments' summaries say, so they wait for the first listing, or
+ * for the end of the first attempt at one: nobody is ready before all were tried.
+ */
+static bool may_start(const struct scheduler *s, const struct watch *w)
+{
+    if (w->running)
+        return false;
+    for (size_t i = 0; w->collector == COLLECTOR_JOBS && !w->tried && i < s->set.n_watches; i++)
+        if (s->set.watches[i].entry == w->entry &&
+            s->set.watches[i].collector == COLLECTOR_DEPLOYMENTS && !s->set.watches[i].tried)
+            return false;
+    return true;
 }
 
 /* Those longest due first, so that with too few workers nobody starves. */
@@ -238,8 +281,8 @@ static struct watch *most_overdue(struct scheduler *s, int64_t now_ms)
     for (size_t i = 0; i < s->set.n_watches; i++) {
         struct watch *w = &s->set.watches[i];
 
-        if (!w->running && w->timetable.due_mono_ms <= now_ms &&
-            (!found || w->timetable.due_mono_ms < found->timetable.due_mono_ms))
+        if (w->timetable.due_mono_ms <= now_ms &&
+            (!found || w->timetable.due_mono_ms < found->timetable.due_mono_ms) && may_start(s, w))
             found = w;
     }
     return found;
@@ -375,7 +418,7 @@ static int64_t next_wake(const struct scheduler *s)
     for (size_t i = 0; any_idle && i < s->set.n_watches; i++) {
         const struct watch *w = &s->set.watches[i];
 
-        if (!w->running && w->timetable.due_mono_ms < wake)
+        if (w->timetable.due_mono_ms < wake && may_start(s, w))
             wake = w->timetable.due_mono_ms;
     }
     /* Once something waits to be published, data that grows too old waits with it. */

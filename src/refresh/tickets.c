@@ -39,7 +39,7 @@ static int look_into_spool(const struct api_request *request, const struct ticke
  * The files of retired tickets go. One that cannot be removed is kept in mind as long as it is
  * there, or it would be followed all over again.
  */
-static void clean_spool(struct following *f, const char *dir, struct ticket_trouble *stuck)
+static void clean_spool(struct following *f, const char *dir, struct trouble *stuck)
 {
     for (size_t i = 0; i < f->set->n_items; i++) {
         struct ticket *t = &f->items[i];

@@ -107,7 +107,7 @@ static bool reads_the_same(const struct watch *a, const struct watch *b)
         return o->max_deployments == t->max_deployments;
     case COLLECTOR_TICKETS:
         return same_tickets(o, t);
-    case COLLECTOR_JOBS:
+    case COLLECTOR_JOBS: /* another selection is other deployments: they say so */
     case COLLECTOR_END:
         break;
     }
@@ -185,7 +185,8 @@ static unsigned unread_parts(const struct conf *conf, const struct target *targe
 
     if (target->n_deployment_names == 0)
         return 0;
-    if (!(shown & DEPLOYMENT_JOBS))
+    /* The collector jobs goes by the summaries. */
+    if (!(shown & DEPLOYMENT_JOBS) && !(target->collectors & (1u << COLLECTOR_JOBS)))
         without |= API_WITHOUT_JOB_SUMMARY;
     if (!(shown & DEPLOYMENT_RESOURCES))
         without |= API_WITHOUT_RESOURCE_SETTING;
@@ -194,7 +195,7 @@ static unsigned unread_parts(const struct conf *conf, const struct target *targe
 
 static bool collects(const struct target *target, int collector)
 {
-    return collector != COLLECTOR_JOBS && (target->collectors & (1u << collector));
+    return target->collectors & (1u << collector);
 }
 
 /* Room for all of them, and what is to be watched by whom. */

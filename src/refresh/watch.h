@@ -35,7 +35,7 @@ struct watch {
     bool over_limit;      /* likewise */
     uint64_t invalid;     /* likewise */
     uint64_t missing;     /* likewise: which deployment_names nobody has, as a hash; 0 = none */
-    uint64_t unread;      /* likewise: tickets whose answers could not be read */
+    uint64_t unread;      /* likewise: tickets, or deployments, whose answers could not be read */
     uint64_t stuck;       /* likewise: tickets whose files cannot be removed */
     enum err_kind reason; /* of the failure that was logged */
 };

@@ -40,6 +40,8 @@ struct watch_news watch_news_of(const struct job_result *r, struct ticket_set *b
         news.tickets = ticket_set_ref(r->tickets);
         news.before = before ? ticket_set_ref(before) : NULL;
     }
+    if (r->jobs)
+        news.jobs = job_set_ref(r->jobs);
     return news;
 }
 
@@ -47,6 +49,7 @@ void watch_news_release(struct watch_news *news)
 {
     ticket_set_unref(TAKE(news->before));
     ticket_set_unref(TAKE(news->tickets));
+    job_set_unref(TAKE(news->jobs));
 }
 
 void watch_log_success(const struct watch *w, const struct job_result *r,
@@ -65,6 +68,10 @@ void watch_log_success(const struct watch *w, const struct job_result *r,
         log_write(level, FIELDS(w), "%s: %llu of %zu ticket%s asked for in %lld ms", what,
                   (unsigned long long)news->tickets->asked, news->tickets->n_items,
                   news->tickets->n_items == 1 ? "" : "s", ms);
+    else if (w->collector == COLLECTOR_JOBS)
+        log_write(level, FIELDS(w), "%s: %llu of %llu deployments asked for their jobs in %lld ms",
+                  what, (unsigned long long)(news->jobs ? news->jobs->answered : 0),
+                  (unsigned long long)(news->jobs ? news->jobs->wanted : 0), ms);
     else
         log_write(level, FIELDS(w), "%s: %zu %s%s on %u page%s in %lld ms", what, numbers->n_items,
                   record_kind_name(numbers->kind), numbers->n_items == 1 ? "" : "s", numbers->pages,
@@ -99,7 +106,6 @@ static void log_over_limit(struct watch *w, uint64_t n)
         [COLLECTOR_DEPLOYMENTS] = {"deployments", "and not in the sums", "max_deployments"},
         [COLLECTOR_DRAFTS] = {"drafts", "and not in the sums", "max_deployments"},
         [COLLECTOR_TICKETS] = {"tickets", "and not followed", "max_tickets"},
-        [COLLECTOR_JOBS] = {"jobs", "and not in the sums", "max_deployments"},
     };
     bool over_limit = n > 0;
     int64_t limit =
@@ -181,7 +187,7 @@ static void log_refusals(const struct watch *w, const struct watch_news *news)
                  (unsigned long long)tickets->refused);
 }
 
-static void log_trouble(const struct watch *w, const struct ticket_trouble *trouble, uint64_t *said,
+static void log_trouble(const struct watch *w, const struct trouble *trouble, uint64_t *said,
                         const char *what, const char *over)
 {
     if (trouble->n > 0 && *said == 0)
@@ -205,10 +211,44 @@ static void log_tickets(struct watch *w, const struct job_result *r, const struc
                     "all tickets can be asked for again");
 }
 
+/* --- jobs --- */
+
+/*
+ * The first refreshes ask for what failed before, which may take several: only what goes on is
+ * worth a line, and an end of it only with room to spare, or it would be said again and again.
+ */
+static void log_budget(struct watch *w, const struct job_set *jobs)
+{
+    uint64_t budget = (uint64_t)w->target->max_job_requests;
+
+    if (jobs->wanted > budget && !w->over_limit) {
+        log_warn(FIELDS(w),
+                 "%llu deployments are to be asked for their jobs, and a refresh asks for no more "
+                 "than max_job_requests (%llu): they take turns",
+                 (unsigned long long)jobs->wanted, (unsigned long long)budget);
+        w->over_limit = true;
+    } else if (jobs->wanted <= budget - budget / 10 && w->over_limit) {
+        log_info(FIELDS(w), "all deployments can be asked for their jobs in one refresh again");
+        w->over_limit = false;
+    }
+}
+
+static void log_jobs(struct watch *w, const struct job_result *r, const struct watch_news *news,
+                     bool success)
+{
+    if (news->jobs)
+        log_budget(w, news->jobs);
+    if (success) /* else not all were asked for */
+        log_trouble(w, &r->unread, &w->unread, "deployments could not be asked for their jobs",
+                    "all deployments can be asked for their jobs again");
+}
+
 void watch_log_news(struct watch *w, const struct job_result *r, const struct watch_news *news,
                     bool success)
 {
-    if (news->tickets)
+    if (w->collector == COLLECTOR_JOBS)
+        log_jobs(w, r, news, success);
+    else if (news->tickets)
         log_tickets(w, r, news, success);
     else if (success)
         log_listing(w, r, &news->numbers);

@@ -19,6 +19,7 @@ struct watch_news {
     struct listing numbers;    /* its numbers only; zeros where there is no listing */
     struct ticket_set *before; /* references; NULL = none */
     struct ticket_set *tickets;
+    struct job_set *jobs;
 };
 
 /* before: the tickets that the inventory had. */

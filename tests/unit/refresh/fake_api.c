@@ -49,6 +49,7 @@ void fake_settings_init(struct fake_settings *settings, size_t n)
             .max_staleness_ms = 300000,
             .max_backoff_ms = 300000,
             .max_deployments = 100000,
+            .max_job_requests = 100,
             .ticket_dir = "",
             .ticket_ttl_ms = 3600000,
             .max_tickets = 100,
@@ -166,6 +167,7 @@ bool credentials_same(const struct credentials *c, const struct credentials_spec
 
 #define NAMES   256
 #define TICKETS 64
+#define JOBS    1024
 
 struct api_client {
     bool stopped; /* under mu */
@@ -193,6 +195,14 @@ static struct {
         unsigned asked;
     } tickets[TICKETS];
     size_t n_tickets;
+    struct {
+        char id[32];
+        enum err_kind kind;
+        struct deployment_jobs jobs;
+        unsigned asked;
+    } jobs[JOBS];
+    size_t n_jobs;
+    int64_t running_jobs; /* of each deployment */
 } fake = {.mu = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 void fake_reset(void)
@@ -202,6 +212,9 @@ void fake_reset(void)
     fake.n_names = 0;
     memset(fake.tickets, 0, sizeof(fake.tickets));
     fake.n_tickets = 0;
+    memset(fake.jobs, 0, sizeof(fake.jobs));
+    fake.n_jobs = 0;
+    fake.running_jobs = 0;
     fake.usual_mode = FAKE_SUCCEED;
     fake.delay_ms = 0;
     fake.refuse_clients = false;
@@ -321,8 +334,18 @@ void api_client_resume(struct api_client *client)
     pthread_mutex_unlock(&fake.mu);
 }
 
+void fake_set_running(int64_t running)
+{
+    pthread_mutex_lock(&fake.mu);
+    fake.running_jobs = running;
+    pthread_mutex_unlock(&fake.mu);
+}
+
 static int make_deployments(struct listing *listing, struct err *err)
 {
+    pthread_mutex_lock(&fake.mu);
+    int64_t running = fake.running_jobs;
+    pthread_mutex_unlock(&fake.mu);
     for (size_t i = 0; i < listing->n_items; i++) {
         char id[32];
         struct deployment *d = &listing->items[i];
@@ -333,6 +356,7 @@ static int make_deployments(struct listing *listing, struct err *err)
             return err_nomem(err, "a listing");
         d->name = d->execution_mode = d->engine_version = d->artifact_kind = d->target = "";
         d->target_mode = d->resource_setting_mode = d->draft_id = "";
+        d->jobs[JOB_RUNNING] = running;
         if (i == 0)
             d->name = "first";
     }
@@ -541,4 +565,77 @@ int api_client_get_ticket(struct api_client *client, const struct api_request *r
     if (kind != ERR_NONE)
         return err_set(err, kind, "as the test says");
     return ret->deployment_id ? 0 : err_nomem(err, "a ticket");
+}
+
+/* --- jobs --- */
+
+/* Index of a deployment; they are added as they come. Under mu. */
+static size_t find_jobs(const char *id)
+{
+    size_t i = 0;
+
+    while (i < fake.n_jobs && strcmp(fake.jobs[i].id, id) != 0)
+        i++;
+    if (i == fake.n_jobs) {
+        if (fake.n_jobs == JOBS)
+            abort();
+        snprintf(fake.jobs[i].id, sizeof(fake.jobs[i].id), "%s", id);
+        fake.jobs[i].jobs = deployment_jobs_none(fake.jobs[i].id);
+        fake.jobs[i].jobs.n_active = 1;
+        fake.jobs[i].jobs.current_id = "job";
+        fake.jobs[i].jobs.restarts = 0;
+        fake.n_jobs++;
+    }
+    return i;
+}
+
+void fake_set_jobs(const char *deployment_id, enum err_kind kind,
+                   const struct deployment_jobs *jobs)
+{
+    pthread_mutex_lock(&fake.mu);
+    size_t i = find_jobs(deployment_id);
+    fake.jobs[i].kind = kind;
+    if (jobs)
+        fake.jobs[i].jobs = *jobs;
+    pthread_mutex_unlock(&fake.mu);
+}
+
+unsigned fake_jobs_asked(const char *deployment_id)
+{
+    pthread_mutex_lock(&fake.mu);
+    unsigned asked = fake.jobs[find_jobs(deployment_id)].asked;
+    pthread_mutex_unlock(&fake.mu);
+    return asked;
+}
+
+/* One after the other; a failure of any other kind than those of one deployment ends it. */
+int api_client_list_jobs(struct api_client *client, const struct api_request *request,
+                         struct api_jobs_question *questions, size_t n, struct arena *arena,
+                         struct err *ret_refused, struct api_stats *stats, struct err *err)
+{
+    (void)arena;
+    *ret_refused = (struct err){.kind = ERR_NONE};
+    *stats = (struct api_stats){0};
+    for (size_t q = 0; q < n; q++)
+        questions[q].fate = API_JOBS_UNASKED;
+    for (size_t q = 0; q < n; q++) {
+        struct call call = {.suffix = ":jobs"};
+
+        if (go_through(client, request, OPERATION_LIST_JOBS, &call, stats, err) < 0)
+            return -1;
+        pthread_mutex_lock(&fake.mu);
+        size_t i = find_jobs(questions[q].deployment_id);
+        enum err_kind kind = fake.jobs[i].kind;
+        fake.jobs[i].asked++;
+        questions[q].jobs = fake.jobs[i].jobs;
+        pthread_mutex_unlock(&fake.mu);
+        questions[q].fate = kind == ERR_NONE        ? API_JOBS_ANSWERED
+                            : kind == ERR_NOT_FOUND ? API_JOBS_ABSENT
+                                                    : API_JOBS_REFUSED;
+        if (kind == ERR_PARSE && ret_refused->kind == ERR_NONE)
+            err_set(ret_refused, kind, "as the test says");
+        if (kind != ERR_NONE && kind != ERR_NOT_FOUND && kind != ERR_PARSE)
+            return err_set(err, kind, "as the test says");
+    }
+    return 0;
 }

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "conf/conf.h"
+#include "model/job.h"
 #include "model/target.h"
 #include "model/ticket.h"
 
@@ -78,6 +79,17 @@ void fake_set_items(const char *namespace_name, size_t n_items);
 void fake_set_ticket(const char *id, enum err_kind kind, enum ticket_status status, int8_t success);
 /* How often a ticket was asked for. */
 unsigned fake_ticket_asked(const char *id);
+/* So many jobs run in each deployment that is listed from now on. */
+void fake_set_running(int64_t running);
+/*
+ * What is answered about a deployment's jobs from now on, strings borrowed for ever; a kind other
+ * than ERR_NONE is an error instead. Deployments nobody set have one running job. "n0:jobs" is what
+ * a namespace saw of such requests.
+ */
+void fake_set_jobs(const char *deployment_id, enum err_kind kind,
+                   const struct deployment_jobs *jobs);
+/* How often a deployment was asked for its jobs. */
+unsigned fake_jobs_asked(const char *deployment_id);
 /* How long an answer takes. */
 void fake_set_delay_ms(int64_t delay_ms);
 /* New clients cannot be made any more, or again. */

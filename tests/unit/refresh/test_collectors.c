@@ -153,6 +153,90 @@ static void test_ticket_to_its_end(void **state)
     assert_int_equal(spool_dir_leave(&dir), 0);
 }
 
+#define JOBS     ",collector=\"jobs\""
+#define RESTARTS "deployment_job_flink_restarts"
+#define FIRST    ",deployment_id=\"id-000000\",deployment_name=\"first\""
+
+/* There is nothing to ask for before the deployments are known. */
+static void test_jobs_wait_for_the_listing(void **state)
+{
+    (void)state;
+    rig_init(&rig, 1);
+    rig.settings.targets[0].collectors = 1u << COLLECTOR_DEPLOYMENTS | 1u << COLLECTOR_JOBS;
+    fake_set_running(1);
+    fake_set_mode("n0", FAKE_HANG);
+    rig_start(&rig, false);
+    wait_until(fake_seen("n0").begun == 1);
+    pause_ms(50);
+    assert_false(published_value(&rig, "refreshes_total", "n0", JOBS, "1"));
+    fake_set_mode("n0", FAKE_SUCCEED);
+    wait_until(published_value(&rig, RESTARTS, "n0", FIRST, "0"));
+    assert_int_equal(fake_jobs_asked("id-000000"), 1);
+    assert_true(published_value(&rig, "up", "n0", "", "1"));
+    rig_stop(&rig);
+}
+
+/* No listing: jobs are tried, and nothing is wrong with them; with the first they are due. */
+static void test_jobs_without_a_listing(void **state)
+{
+    (void)state;
+    rig_init(&rig, 1);
+    rig.settings.targets[0].collectors = 1u << COLLECTOR_DEPLOYMENTS | 1u << COLLECTOR_JOBS;
+    rig.settings.targets[0].max_backoff_ms = 50;
+    fake_set_running(1);
+    fake_set_mode("n0", FAKE_FAIL);
+    rig_start(&rig, false);
+    wait_until(published_value(&rig, "refresh_success", "n0", JOBS, "1"));
+    assert_true(published_value(&rig, "up", "n0", "", "0"));
+    fake_set_mode("n0", FAKE_SUCCEED);
+    rig.settings.targets[0].endpoint = "https://two"; /* all are due */
+    rig_reload(&rig);
+    wait_until(published_value(&rig, RESTARTS, "n0", FIRST, "0"));
+    rig_stop(&rig);
+}
+
+static void test_jobs_once(void **state)
+{
+    (void)state;
+    rig_init(&rig, 1);
+    rig.settings.targets[0].collectors = 1u << COLLECTOR_DEPLOYMENTS | 1u << COLLECTOR_JOBS;
+    fake_set_running(1);
+    fake_set_delay_ms(20);
+    rig_start(&rig, true);
+    assert_true(scheduler_wait_once(rig.scheduler));
+    assert_true(published_value(&rig, RESTARTS, "n0", FIRST, "0"));
+    assert_int_equal(fake_jobs_asked("id-000000"), 1);
+    rig_stop(&rig);
+}
+
+/* A refresh of jobs that hangs is ended by a reload without them, and what they told goes. */
+static void test_jobs_come_and_go(void **state)
+{
+    (void)state;
+    rig_init(&rig, 1);
+    rig_every(&rig, 20);
+    rig.settings.targets[0].collectors = 1u << COLLECTOR_DEPLOYMENTS | 1u << COLLECTOR_JOBS;
+    fake_set_running(1);
+    rig_start(&rig, false);
+    wait_until(published_value(&rig, RESTARTS, "n0", FIRST, "0"));
+    fake_set_mode("n0:jobs", FAKE_HANG);
+    wait_until(fake_seen("n0:jobs").running == 1);
+    rig.settings.targets[0].collectors = 1u << COLLECTOR_DEPLOYMENTS;
+    rig_reload(&rig);
+    wait_until(!published(&rig, RESTARTS));
+    wait_until(fake_seen("n0:jobs").running == 0);
+    fake_set_mode("n0:jobs", FAKE_SUCCEED);
+    rig.settings.targets[0].collectors |= 1u << COLLECTOR_JOBS;
+    rig_reload(&rig);
+    wait_until(published_value(&rig, RESTARTS, "n0", FIRST, "0"));
+    /* They fail, and the deployments do not. */
+    fake_set_jobs("id-000000", ERR_PERMISSION, NULL);
+    wait_until(published_value(&rig, "refresh_success", "n0", JOBS, "0"));
+    assert_true(published_value(&rig, "refresh_success", "n0", ",collector=\"deployments\"", "1"));
+    assert_true(published_value(&rig, RESTARTS, "n0", FIRST, "0"));
+    rig_stop(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +245,10 @@ int main(void)
         cmocka_unit_test_teardown(test_once_with_collectors, rig_clean_up),
         cmocka_unit_test_teardown(test_by_name, rig_clean_up),
         cmocka_unit_test_teardown(test_ticket_to_its_end, rig_clean_up),
+        cmocka_unit_test_teardown(test_jobs_wait_for_the_listing, rig_clean_up),
+        cmocka_unit_test_teardown(test_jobs_without_a_listing, rig_clean_up),
+        cmocka_unit_test_teardown(test_jobs_once, rig_clean_up),
+        cmocka_unit_test_teardown(test_jobs_come_and_go, rig_clean_up),
     };
 
     log_setup(LOG_ERROR, LOG_LOGFMT);

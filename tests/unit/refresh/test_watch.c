@@ -480,7 +480,9 @@ static void test_a_watch_for_each_collector(void **state)
     settings.targets[0].collectors = ALL;
     settings.targets[1].collectors = 1u << COLLECTOR_DRAFTS | 1u << COLLECTOR_JOBS;
     set = make(&settings, NULL, T0);
-    assert_int_equal(set.n_watches, 4);
+    assert_int_equal(set.n_watches, 5);
+    assert_int_equal(set.watches[4].collector, COLLECTOR_JOBS);
+    assert_int_equal(set.watches[4].entry, 1);
     assert_int_equal(set.n_entries, 2);
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(set.watches[i].collector, i);
@@ -499,7 +501,7 @@ static void test_a_watch_for_each_collector(void **state)
     age(&set.watches[2]);
     settings.targets[0].collectors &= ~(1u << COLLECTOR_DRAFTS);
     remake(&set, &settings, T0 + 1);
-    assert_int_equal(set.n_watches, 3);
+    assert_int_equal(set.n_watches, 4);
     assert_null(watch_find(&set, drafts));
     assert_ptr_equal(watch_find(&set, tickets), &set.watches[1]);
     assert_true(set.watches[1].timetable.due_mono_ms == T0 + 45678);

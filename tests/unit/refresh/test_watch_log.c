@@ -233,6 +233,47 @@ static void test_failure_names_the_collector(void **state)
     assert_null(strstr(end_capture(saved, file), "collector"));
 }
 
+/* --- jobs --- */
+
+static const char *log_of_jobs(struct watch *w, uint64_t wanted, uint64_t unread, bool success)
+{
+    struct job_set *set = job_set_new();
+    struct job_result r = {.jobs = set, .unread = {.n = unread}};
+    const char *text;
+
+    assert_non_null(set);
+    set->wanted = wanted;
+    set->answered = wanted < 10 ? wanted : 10;
+    err_set(&r.unread.err, ERR_PARSE, "jobs of the deployment 'd': odd");
+    text = log_of(w, &r, NULL, success);
+    job_set_unref(set);
+    return text;
+}
+
+static void test_jobs(void **state)
+{
+    struct watch w = {.target = &target, .namespace_name = "n", .collector = COLLECTOR_JOBS};
+
+    (void)state;
+    target.max_job_requests = 10;
+    expect(log_of_jobs(&w, 3, 0, true),
+           "first refresh done: 3 of 3 deployments asked for their jobs");
+    expect(log_of_jobs(&w, 11, 0, true),
+           "11 deployments are to be asked for their jobs, and a refresh asks for no more than "
+           "max_job_requests (10)");
+    assert_string_equal(log_of_jobs(&w, 12, 0, true), "");
+    assert_string_equal(log_of_jobs(&w, 10, 0, true), ""); /* not over yet */
+    expect(log_of_jobs(&w, 9, 0, true), "in one refresh again");
+    assert_string_equal(log_of_jobs(&w, 9, 0, true), "");
+    expect(log_of_jobs(&w, 9, 2, true),
+           "2 deployments could not be asked for their jobs: jobs of the deployment 'd': odd");
+    assert_string_equal(log_of_jobs(&w, 9, 1, true), "");
+    assert_string_equal(log_of_jobs(&w, 9, 0, false), ""); /* not all were asked */
+    expect(log_of_jobs(&w, 9, 0, true), "all deployments can be asked for their jobs again");
+    /* There was no listing. */
+    assert_string_equal(log_of(&w, &(struct job_result){0}, NULL, true), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +282,7 @@ int main(void)
         cmocka_unit_test(test_missing_names),
         cmocka_unit_test(test_long_names),
         cmocka_unit_test(test_failure_names_the_collector),
+        cmocka_unit_test(test_jobs),
     };
 
     log_setup(LOG_INFO, LOG_LOGFMT);
