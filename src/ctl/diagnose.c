@@ -36,6 +36,7 @@ struct diagnosis {
     bool keys;    /* there are credentials */
     struct err write_err;
     uint64_t calls_per_refresh;
+    int64_t deployments; /* of the namespace, as announced */
 };
 
 /* --- verdicts --- */
@@ -272,6 +273,8 @@ static void count_pages(struct diagnosis *d, const struct listing *listing, char
                       ? t->collectors & 1u << COLLECTOR_DRAFTS
                       : t->collectors & 1u << COLLECTOR_DEPLOYMENTS && t->n_deployment_names == 0;
 
+    if (listing->kind == RECORD_DEPLOYMENT)
+        d->deployments = n;
     snprintf(text, size, "%lld %s%s, %lld page%s of %d", n, kind, n == 1 ? "" : "s", pages,
              pages == 1 ? "" : "s", t->page_size);
     if (listed)
@@ -365,11 +368,43 @@ static bool try_tickets(struct diagnosis *d)
     return judge(d, OPERATION_GET_DEPLOY_DEPLOYMENT_DRAFT_RESULT, rc, "permitted", &err);
 }
 
+/*
+ * Only where the exporter would. A deployment that nobody has will do: permission is what is asked
+ * for. How many run is not known here; more than are there, or may be asked for, cannot.
+ */
+static bool try_jobs(struct diagnosis *d)
+{
+    CLEANUP(arena_freep) struct arena *arena = arena_new();
+    struct plane *p = d->plane;
+    const struct target *t = &p->target;
+    const struct api_request request = plane_request(p);
+    char uuid[UUID_LEN + 1];
+    struct api_jobs_question question = {.deployment_id = uuid, .page_size = 1};
+    struct err err = {0}, refused = {0};
+    int rc;
+
+    if (!(t->collectors & 1u << COLLECTOR_JOBS))
+        return true;
+    make_uuid(uuid);
+    rc = arena ? api_client_list_jobs(p->client, &request, &question, 1, arena, &refused, &p->stats,
+                                      &err)
+               : err_nomem(&err, "an answer");
+    if (rc == 0 && question.fate != API_JOBS_ANSWERED) {
+        err = refused.kind != ERR_NONE ? refused : (struct err){.kind = ERR_NOT_FOUND};
+        rc = -1;
+    }
+    if (!judge(d, OPERATION_LIST_JOBS, rc, "permitted", &err))
+        return false;
+    d->calls_per_refresh +=
+        (uint64_t)(d->deployments < t->max_job_requests ? d->deployments : t->max_job_requests);
+    return true;
+}
+
 static void try_namespace(struct diagnosis *d)
 {
     struct target *t = &d->plane->target;
 
-    if (!try_deployments(d) || !try_drafts(d) || !try_tickets(d)) {
+    if (!try_deployments(d) || !try_drafts(d) || !try_tickets(d) || !try_jobs(d)) {
         report(d, SKIPPED, "other operations", "they would fail likewise", NULL);
         return;
     }
@@ -426,14 +461,14 @@ static void put_end(struct diagnosis *d)
         json_out_integer(&d->json, "calls_per_refresh", (int64_t)d->calls_per_refresh);
         json_out_integer(&d->json, "calls_per_hour", (int64_t)calls_per_hour(d));
         policy_put(policy_of_exporter(t), "policy_of_exporter", &d->json);
-        policy_put(policy_of_tool(), "policy_of_tool", &d->json);
+        policy_put(policy_of_tool(t), "policy_of_tool", &d->json);
         json_out_close(&d->json, '}');
     } else {
         strbuf_adds(&d->out, "\nThe least RAM policy of the exporter:\n");
         policy_put(policy_of_exporter(t), NULL, &o);
         o = (struct json_out){.out = &d->out};
         strbuf_adds(&d->out, "\nThe least RAM policy for all commands of this tool:\n");
-        policy_put(policy_of_tool(), NULL, &o);
+        policy_put(policy_of_tool(t), NULL, &o);
     }
     flush(d);
 }

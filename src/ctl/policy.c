@@ -13,12 +13,16 @@ unsigned policy_of_exporter(const struct target *target)
         operations |= 1u << OPERATION_LIST_DEPLOYMENT_DRAFTS;
     if (target->collectors & 1u << COLLECTOR_TICKETS)
         operations |= 1u << OPERATION_GET_DEPLOY_DEPLOYMENT_DRAFT_RESULT;
+    if (target->collectors & 1u << COLLECTOR_JOBS)
+        operations |= 1u << OPERATION_LIST_JOBS;
     return operations;
 }
 
-unsigned policy_of_tool(void)
+unsigned policy_of_tool(const struct target *target)
 {
-    return (1u << OPERATION_END) - 1;
+    unsigned all = (1u << OPERATION_END) - 1;
+
+    return (all & ~(1u << OPERATION_LIST_JOBS)) | policy_of_exporter(target);
 }
 
 void policy_put(unsigned operations, const char *key, struct json_out *o)

@@ -11,7 +11,7 @@
 /* Bits by enum operation. What the exporter calls for the target's collectors. */
 unsigned policy_of_exporter(const struct target *target);
 /* What all commands of the tool call, the update included. */
-unsigned policy_of_tool(void);
+unsigned policy_of_tool(const struct target *target);
 
 /* Adds a policy document. */
 void policy_put(unsigned operations, const char *key, struct json_out *o);

@@ -746,6 +746,23 @@ class Diagnose(Tool):
         self.assertIn('"stream:UpdateDeploymentDraft"', text)
         self.assertNotIn(afe.KEY_ID, text)
 
+    def test_jobs(self):
+        """Only where the exporter would ask; a right that is missing is named."""
+        cfg = self.config(self.sim.url, namespaces=("default-namespace", "second"),
+                          extra='collectors = [ "deployments", "jobs" ];', defaults="max_retries = 0;")
+        steps, answer = self.steps(0, cfg=cfg)
+        self.assertEqual(steps["second", "ListJobs"]["result"], "ok")
+        self.assertEqual(answer["calls_per_refresh"], 4 + 2 * 100)  # max_job_requests
+        self.assertEqual(answer["policy_of_exporter"]["Statement"][0]["Action"],
+                         ["stream:ListDeployments", "stream:ListJobs"])
+        self.assertIn("stream:ListJobs", answer["policy_of_tool"]["Statement"][0]["Action"])
+        self.sim.faults("status:code=403,error=NoPermission,operation=ListJobs")
+        steps, _ = self.steps(1, cfg=cfg)
+        self.assertIn("stream:ListJobs", steps["default-namespace", "ListJobs"]["advice"])
+        steps, answer = self.steps(0, cfg=self.config(self.sim.url, defaults="max_retries = 0;"))
+        self.assertNotIn(("default-namespace", "ListJobs"), steps)
+        self.assertNotIn("stream:ListJobs", answer["policy_of_tool"]["Statement"][0]["Action"])
+
     def test_wrong_secret(self):
         self.sim.post(credentials={"access_key_secret": "another-secret"})
         steps, _ = self.steps(1)

@@ -46,11 +46,17 @@ static void test_exporter(void **state)
 
 static void test_tool(void **state)
 {
+    struct target t = {.collectors = 1u << COLLECTOR_DEPLOYMENTS};
+
+#define ALWAYS                                                       \
+    "\"stream:ListDeployments\",\"stream:GetDeploymentsByName\","    \
+    "\"stream:ListDeploymentDrafts\",\"stream:GetDeploymentDraft\"," \
+    "\"stream:UpdateDeploymentDraft\",\"stream:GetDeployDeploymentDraftResult\""
     (void)state;
-    expect(policy_of_tool(),
-           "\"stream:ListDeployments\",\"stream:GetDeploymentsByName\","
-           "\"stream:ListDeploymentDrafts\",\"stream:GetDeploymentDraft\","
-           "\"stream:UpdateDeploymentDraft\",\"stream:GetDeployDeploymentDraftResult\"");
+    expect(policy_of_tool(&t), ALWAYS);
+    t.collectors |= 1u << COLLECTOR_JOBS;
+    expect(policy_of_tool(&t), ALWAYS ",\"stream:ListJobs\"");
+    expect(policy_of_exporter(&t), "\"stream:ListDeployments\",\"stream:ListJobs\"");
 }
 
 int main(void)
