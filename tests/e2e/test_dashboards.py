@@ -25,10 +25,6 @@ CONDITIONAL = {
     "aliyun_flink_credentials_expiry_timestamp_seconds": "temporary credentials",
     "aliyun_flink_credentials_refreshes_total": "temporary credentials",
     "aliyun_flink_credentials_refresh_failures_total": "temporary credentials",
-    "aliyun_flink_deployment_job_started_timestamp_seconds": "collector jobs",
-    "aliyun_flink_deployment_job_flink_restarts": "collector jobs",
-    "aliyun_flink_deployment_job_cpu_cores": "collector jobs",
-    "aliyun_flink_deployment_job_memory_bytes": "collector jobs",
     "aliyun_flink_api_in_flight_limit": "after throttling",
 }
 
@@ -152,7 +148,7 @@ class OfTheDaemon(Watched):
                           {"id": "t-long", "polls": 1000, "end": "FINISHED", "success": True}])
         tickets = ", ".join(f'"default-namespace/{t}"' for t in ("t-good", "t-bad", "t-long"))
         path = self.config(sim.url, metrics='deployment_labels = [ "*" ]; draft_lock_holder = true;',
-                           extra=f'collectors = [ "deployments", "drafts", "tickets" ]; tickets = [ {tickets} ];')
+                           extra=f'collectors = [ "deployments", "drafts", "tickets", "jobs" ]; tickets = [ {tickets} ];')
         with open(path, "a", encoding="utf-8") as file:
             file.write(f'state = {{ file = "{self.dir}/state"; hold = "1s"; }};\n')
         return sim, self.exporter(path).wait_ready()

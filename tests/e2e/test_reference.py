@@ -18,6 +18,7 @@ UNSEEN = {
         "env", "auto", "profile", "oidc_role_arn", "ram_role_arn", "credentials_uri")},
     (EXPIRY, "provider", "static"): "never expire",
     ("aliyun_flink_refresh_pages", "collector", "tickets"): "are asked for one by one",
+    ("aliyun_flink_refresh_pages", "collector", "jobs"): "are asked for one by one",
     ("aliyun_flink_refresh_objects_expected", "collector", "tickets"): "are asked for one by one",
 }
 
@@ -62,7 +63,7 @@ class Reference(afe.Case):
         text = afe.config(
             self.sim.url, secret_file=self.secret_file,
             metrics='deployment_labels = [ "*" ]; draft_lock_holder = true;',
-            extra='collectors = [ "deployments", "drafts", "tickets" ]; '
+            extra='collectors = [ "deployments", "drafts", "tickets", "jobs" ]; '
                   'tickets = [ "default-namespace/t-good", "default-namespace/t-bad" ];',
             targets=f', {{ name = "t2"; endpoint = "{self.sim.url}"; workspace = "{afe.WORKSPACE}"; '
                     f'namespaces = [ "other" ]; proxy_url = "none"; credentials = "fetched"; '
