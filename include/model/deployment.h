@@ -38,6 +38,32 @@ enum job_event {
 /* The state that the job entered. */
 enum job_state job_event_state(enum job_event event);
 
+/*
+ * Where a deployment's newest job is now: what the counts above do not tell, as they count history.
+ * All but the first are also what a listing can be asked for (the filter "status").
+ */
+enum deployment_status {
+    STATUS_UNKNOWN, /* first, so that a record nobody judged says so */
+    STATUS_RUNNING,
+    STATUS_TRANSITIONING, /* starting or cancelling */
+    STATUS_FAILED,
+    STATUS_CANCELLED,
+    STATUS_FINISHED,
+    STATUS_END,
+};
+
+/* The label value: "unknown", "running", ...; static. */
+const char *deployment_status_name(enum deployment_status status);
+
+/* As the control plane's filter wants it: "FAILED", ...; "" for STATUS_UNKNOWN; static. */
+const char *deployment_status_filter(enum deployment_status status);
+
+/* Sets of them are bits of an unsigned. */
+#define STATUS_BIT(status) (1u << (status))
+
+/* The status in which a job is once that happened to it. */
+enum deployment_status job_event_status(enum job_event event);
+
 /* A label of the deployment that the allowlist admits, ready for exposition. */
 struct deployment_label {
     const char *name;  /* "label_team", already made unique ("..._conflict1") */
@@ -81,10 +107,13 @@ struct deployment {
 
     /*
      * Not told by the control plane but worked out from listing to listing: the event counters as
-     * they are to be shown. A listing comes with zeros.
+     * they are to be shown, and the status. A listing comes with zeros.
      */
     int64_t events[JOB_EVENT_END];
     int64_t last_failure_unix_s; /* of the refresh that saw it, or exactly; 0 = none was seen */
+    enum deployment_status status;
+
+    unsigned found; /* STATUS_BITs: the lists of a status, beside this one, that had it, too */
 
     const struct deployment_label *labels;
     size_t n_labels;
@@ -101,7 +130,15 @@ enum {
     DEPLOYMENT_LABELS = 1u << 6,
     DEPLOYMENT_CONTENT = 1u << 7, /* content_hash; no series of its own reads it */
     DEPLOYMENT_EVENTS = 1u << 8,  /* events, last_failure */
+    DEPLOYMENT_STATUS = 1u << 9,  /* status; found is no part, it is gone once that is told */
 };
+
+/*
+ * What the counts of a deployment (by enum job_state) say of its status by themselves:
+ * STATUS_UNKNOWN where jobs ended in several ways, where there are none, and where a count that
+ * would decide is not told.
+ */
+enum deployment_status deployment_summary_status(const int64_t *jobs);
 
 /* The parts in which the two say different things. */
 unsigned deployment_differences(const struct deployment *a, const struct deployment *b);

@@ -15,6 +15,7 @@
 #define LABEL_STATE       "state=starting|running|cancelling|cancelled|finished|failed"
 /* Those in which a job stays. */
 #define LABEL_END_STATE   "state=cancelled|finished|failed"
+#define LABEL_STATUS      "status=unknown|running|transitioning|failed|cancelled|finished"
 #define LABEL_COLLECTOR   "collector=deployments|drafts|tickets|jobs"
 /* Those that the exporter asks for. */
 #define LABEL_OPERATION                               \

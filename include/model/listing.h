@@ -47,6 +47,8 @@ struct listing {
     uint64_t over_limit;   /* objects left out because of max_deployments */
     uint64_t too_long;     /* label values cut */
     uint64_t invalid_utf8; /* label values repaired */
+    unsigned
+        asked; /* STATUS_BITs: lists of a status that were read as a whole besides, see found */
     bool total_size_lies; /* totalSize disagrees or is missing; whole by being listed alike twice */
 };
 

@@ -29,6 +29,29 @@ static bool labels_differ(const struct deployment *a, const struct deployment *b
     return false;
 }
 
+enum deployment_status deployment_summary_status(const int64_t *jobs)
+{
+    enum deployment_status status = STATUS_UNKNOWN;
+
+    if (jobs[JOB_RUNNING] > 0)
+        return STATUS_RUNNING;
+    if (jobs[JOB_RUNNING] < 0)
+        return STATUS_UNKNOWN;
+    if (jobs[JOB_STARTING] > 0 || jobs[JOB_CANCELLING] > 0)
+        return STATUS_TRANSITIONING;
+    if (jobs[JOB_STARTING] < 0 || jobs[JOB_CANCELLING] < 0)
+        return STATUS_UNKNOWN;
+    for (int e = 0; e < JOB_EVENT_END; e++) {
+        int64_t n = jobs[job_event_state((enum job_event)e)];
+
+        if (n < 0 || (n > 0 && status != STATUS_UNKNOWN))
+            return STATUS_UNKNOWN;
+        if (n > 0)
+            status = job_event_status((enum job_event)e);
+    }
+    return status;
+}
+
 unsigned deployment_differences(const struct deployment *a, const struct deployment *b)
 {
     unsigned parts = 0;
@@ -55,5 +78,7 @@ unsigned deployment_differences(const struct deployment *a, const struct deploym
     if (memcmp(a->events, b->events, sizeof(a->events)) != 0 ||
         a->last_failure_unix_s != b->last_failure_unix_s)
         parts |= DEPLOYMENT_EVENTS;
+    if (a->status != b->status)
+        parts |= DEPLOYMENT_STATUS;
     return parts;
 }

@@ -25,6 +25,45 @@ enum job_state job_event_state(enum job_event event)
     return states[event];
 }
 
+const char *deployment_status_name(enum deployment_status status)
+{
+    static const char *const names[STATUS_END] = {
+        [STATUS_UNKNOWN] = "unknown",
+        [STATUS_RUNNING] = "running",
+        [STATUS_TRANSITIONING] = "transitioning",
+        [STATUS_FAILED] = "failed",
+        [STATUS_CANCELLED] = "cancelled",
+        [STATUS_FINISHED] = "finished",
+    };
+    assert(status < STATUS_END);
+    return names[status];
+}
+
+const char *deployment_status_filter(enum deployment_status status)
+{
+    static const char *const filters[STATUS_END] = {
+        [STATUS_UNKNOWN] = "",
+        [STATUS_RUNNING] = "RUNNING",
+        [STATUS_TRANSITIONING] = "TRANSITIONING",
+        [STATUS_FAILED] = "FAILED",
+        [STATUS_CANCELLED] = "CANCELLED",
+        [STATUS_FINISHED] = "FINISHED",
+    };
+    assert(status < STATUS_END);
+    return filters[status];
+}
+
+enum deployment_status job_event_status(enum job_event event)
+{
+    static const enum deployment_status statuses[JOB_EVENT_END] = {
+        [JOB_EVENT_FAILURE] = STATUS_FAILED,
+        [JOB_EVENT_CANCELLATION] = STATUS_CANCELLED,
+        [JOB_EVENT_COMPLETION] = STATUS_FINISHED,
+    };
+    assert(event < JOB_EVENT_END);
+    return statuses[event];
+}
+
 const char *collector_name(enum collector collector)
 {
     static const char *const names[COLLECTOR_END] = {

@@ -4,7 +4,7 @@
  *     id NUL name NUL draft_id NUL     which repeat nowhere
  *     six references                   to the enumerations, in the order of struct deployment
  *     numbers                          see pack_numbers
- *     a byte that says which of these there are:
+ *     a byte that says the status, and which of these there are:
  *         the content's hash
  *         the event counters and the time of the last failure, unless all are 0
  *     number of labels, then a reference to each name and each value
@@ -24,8 +24,8 @@
 
 enum { NEW = 255, SLOTS = 512, SMALL_NUMBERS = JOB_STATE_END + 3 };
 
-/* What is seldom there. */
-enum { HAS_CONTENT = 1, HAS_EVENTS = 2 };
+/* What is seldom there; above these bits is the status. */
+enum { HAS_CONTENT = 1, HAS_EVENTS = 2, STATUS_SHIFT = 2 };
 
 /* Numbers of which none is small. */
 struct wide {
@@ -129,7 +129,8 @@ static void pack_rare(struct packer *p, const struct deployment *d)
     bool events = has_events(d);
     unsigned char bytes[(JOB_EVENT_END + 1) * VARINT_MAX], *end = bytes;
 
-    strbuf_addc(p->out, (char)((d->content_hash ? HAS_CONTENT : 0) | (events ? HAS_EVENTS : 0)));
+    strbuf_addc(p->out, (char)((d->content_hash ? HAS_CONTENT : 0) | (events ? HAS_EVENTS : 0) |
+                               (int)d->status << STATUS_SHIFT));
     if (d->content_hash != 0)
         strbuf_add(p->out, &d->content_hash, sizeof(d->content_hash));
     if (!events)
@@ -245,6 +246,8 @@ static void take_rare(struct unpacker *u, struct deployment *d)
 {
     unsigned char has = *u->at++;
 
+    d->status = (enum deployment_status)(has >> STATUS_SHIFT);
+    d->found = 0;
     d->content_hash = 0;
     if (has & HAS_CONTENT) {
         memcpy(&d->content_hash, u->at, sizeof(d->content_hash));

@@ -1,4 +1,5 @@
 /* The words of the label values: complete, and the ones that dashboards and alerts were told. */
+#include "base/cleanup.h"
 #include "model/deployment.h"
 #include "model/label_names.h"
 #include "model/listing.h"
@@ -22,6 +23,60 @@ static void test_job_states(void **state)
     (void)state;
     for (int i = 0; i < JOB_STATE_END; i++)
         assert_string_equal(job_state_name((enum job_state)i), names[i]);
+}
+
+static void test_statuses(void **state)
+{
+    static const char *const names[STATUS_END] = {"unknown", "running",   "transitioning",
+                                                  "failed",  "cancelled", "finished"};
+    static const char *const filters[STATUS_END] = {"",       "RUNNING",   "TRANSITIONING",
+                                                    "FAILED", "CANCELLED", "FINISHED"};
+
+    (void)state;
+    for (int i = 0; i < STATUS_END; i++) {
+        assert_string_equal(deployment_status_name((enum deployment_status)i), names[i]);
+        assert_string_equal(deployment_status_filter((enum deployment_status)i), filters[i]);
+    }
+    for (int e = 0; e < JOB_EVENT_END; e++)
+        assert_string_equal(deployment_status_name(job_event_status((enum job_event)e)),
+                            job_state_name(job_event_state((enum job_event)e)));
+}
+
+static void test_summaries(void **state)
+{
+    /* starting, running, cancelling, cancelled, finished, failed */
+    static const struct {
+        int64_t jobs[JOB_STATE_END];
+        enum deployment_status status;
+    } cases[] = {
+        {{0, 1, 0, 0, 0, 0}, STATUS_RUNNING},
+        {{2, 1, 2, 2, 2, 2}, STATUS_RUNNING},
+        {{-1, 1, -1, -1, -1, -1}, STATUS_RUNNING},
+        {{1, 0, 0, 3, 0, 3}, STATUS_TRANSITIONING},
+        {{0, 0, 1, 0, 0, 0}, STATUS_TRANSITIONING},
+        {{-1, 0, 1, 0, 0, -1}, STATUS_TRANSITIONING},
+        {{0, 0, 0, 0, 0, 7}, STATUS_FAILED},
+        {{0, 0, 0, 7, 0, 0}, STATUS_CANCELLED},
+        {{0, 0, 0, 0, INT64_MAX, 0}, STATUS_FINISHED},
+        /* In more ways than one. */
+        {{0, 0, 0, 1, 0, 1}, STATUS_UNKNOWN},
+        {{0, 0, 0, 1, 1, 0}, STATUS_UNKNOWN},
+        {{0, 0, 0, 0, 1, 1}, STATUS_UNKNOWN},
+        {{0, 0, 0, 1, 1, 1}, STATUS_UNKNOWN},
+        /* Nothing, or not enough. */
+        {{0, 0, 0, 0, 0, 0}, STATUS_UNKNOWN},
+        {{-1, -1, -1, -1, -1, -1}, STATUS_UNKNOWN},
+        {{1, -1, 0, 0, 0, 0}, STATUS_UNKNOWN},
+        {{-1, 0, 0, 0, 0, 1}, STATUS_UNKNOWN},
+        {{0, 0, -1, 0, 0, 1}, STATUS_UNKNOWN},
+        {{0, 0, 0, -1, 0, 1}, STATUS_UNKNOWN},
+        {{0, 0, 0, 0, 1, -1}, STATUS_UNKNOWN},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        if (deployment_summary_status(cases[i].jobs) != cases[i].status)
+            fail_msg("case %zu", i);
 }
 
 static void test_collectors(void **state)
@@ -83,6 +138,11 @@ static void test_label_sets(void **state)
         set_add(&set, job_state_name((enum job_state)i));
     assert_string_equal(set.text, LABEL_STATE);
 
+    set_begin(&set, "status");
+    for (int i = 0; i < STATUS_END; i++)
+        set_add(&set, deployment_status_name((enum deployment_status)i));
+    assert_string_equal(set.text, LABEL_STATUS);
+
     set_begin(&set, "provider");
     for (int i = 0; i < CREDENTIALS_PROVIDER_END; i++)
         set_add(&set, credentials_provider_name((enum credentials_provider)i));
@@ -134,7 +194,8 @@ static void test_label_sets_of_the_exporter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_job_states), cmocka_unit_test(test_collectors),
+        cmocka_unit_test(test_job_states), cmocka_unit_test(test_statuses),
+        cmocka_unit_test(test_summaries),  cmocka_unit_test(test_collectors),
         cmocka_unit_test(test_providers),  cmocka_unit_test(test_operations),
         cmocka_unit_test(test_label_sets), cmocka_unit_test(test_label_sets_of_the_exporter),
     };

@@ -66,6 +66,9 @@ static void fill(struct listing *listing, struct deployment *d, unsigned i)
         .jobmanager_memory = 4294967296,
         .taskmanager_memory = -1,
         .has_changes = (int8_t)((int)(i % 3) - 1),
+        .status = (enum deployment_status)(i % STATUS_END),
+        .content_hash = i % 5 ? i : 0,
+        .events = {i % 3, 0, i % 7},
         .labels = i % 4 ? labels : NULL,
         .n_labels = i % 4 ? 2 : 0,
     };
@@ -111,6 +114,7 @@ static void expect_same(const struct deployment *a, const struct deployment *b)
     assert_true(a->jobmanager_memory == b->jobmanager_memory);
     assert_true(a->taskmanager_memory == b->taskmanager_memory);
     assert_int_equal(a->has_changes, b->has_changes);
+    assert_int_equal(a->status, b->status);
     assert_int_equal(a->n_labels, b->n_labels);
     for (size_t i = 0; i < a->n_labels; i++) {
         assert_string_equal(a->labels[i].name, b->labels[i].name);
