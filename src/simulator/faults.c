@@ -19,6 +19,7 @@ const char fault_help[] =
     "  rate=0.1        each with that probability\n"
     "  namespace=NAME  only that namespace\n"
     "  operation=NAME  only that operation\n"
+    "  status=FAILED   only lists of deployments of that status\n"
     "\n"
     "Kinds and their own keys (defaults in brackets). Those of the first group replace the reply, "
     "and\n"
@@ -125,6 +126,7 @@ static const struct key keys[] = {
     {"rate", KEY_RATE, FIELD(rate), ALL},
     {"namespace", KEY_TEXT, FIELD(ns), ALL},
     {"operation", KEY_TEXT, FIELD(operation), ALL},
+    {"status", KEY_TEXT, FIELD(status), ALL},
     {"code", KEY_COUNT, FIELD(code),
      K(FAULT_STATUS) | K(FAULT_THROTTLE) | K(FAULT_HTML) | K(FAULT_XML) | K(FAULT_EMPTY) |
          K(FAULT_REDIRECT)},
@@ -377,18 +379,19 @@ int fault_set_add(struct fault_set *s, const struct fault *fault, struct err *er
 }
 
 /* Does this fault strike now? Its counters say how far it is. */
-static bool strikes(struct fault_set *s, struct fault *f, const char *operation, const char *ns,
-                    int64_t page, bool too_late)
+static bool strikes(struct fault_set *s, struct fault *f, const struct fault_request *r,
+                    bool too_late)
 {
-    if ((f->page && f->page != page) || (*f->ns && strcmp(f->ns, ns) != 0) ||
-        (*f->operation && strcmp(f->operation, operation) != 0))
+    if ((f->page && f->page != r->page) || (*f->ns && strcmp(f->ns, r->ns) != 0) ||
+        (*f->operation && strcmp(f->operation, r->operation) != 0) ||
+        (*f->status && strcmp(f->status, r->status ? r->status : "") != 0))
         return false;
     f->n_matched++;
     if (too_late || (int64_t)f->n_matched <= f->after)
         return false;
     if (f->count != FAULT_UNSET && (int64_t)f->n_applied >= f->count)
         return false;
-    if (f->kind == FAULT_SHIFT && page <= 1)
+    if (f->kind == FAULT_SHIFT && r->page <= 1)
         return false;
     if (f->rate < 1 && !rng_chance(&s->rng, f->rate))
         return false;
@@ -422,7 +425,7 @@ static void take_effect(struct fault_set *s, const struct fault *f, struct fault
     }
 }
 
-void fault_set_match(struct fault_set *s, const char *operation, const char *ns, int64_t page,
+void fault_set_match(struct fault_set *s, const struct fault_request *request,
                      struct fault_effects *ret)
 {
     *ret = (struct fault_effects){0};
@@ -430,7 +433,7 @@ void fault_set_match(struct fault_set *s, const char *operation, const char *ns,
     for (size_t i = 0; i < s->n; i++) {
         struct fault *f = &s->faults[i];
         bool too_late = fault_kind_replaces_reply(f->kind) && ret->replaces_reply;
-        if (strikes(s, f, operation, ns, page, too_late))
+        if (strikes(s, f, request, too_late))
             take_effect(s, f, ret);
     }
     pthread_mutex_unlock(&s->mu);

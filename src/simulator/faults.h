@@ -54,6 +54,7 @@ struct fault {
     double rate;
     char ns[FAULT_TEXT_LEN];
     char operation[FAULT_TEXT_LEN];
+    char status[FAULT_TEXT_LEN];
 
     int64_t code;
     int64_t retry_after_s;
@@ -104,8 +105,16 @@ int fault_set_replace(struct fault_set *s, const struct fault *faults, size_t n,
                       struct err *err) MUST_CHECK;
 int fault_set_add(struct fault_set *s, const struct fault *fault, struct err *err) MUST_CHECK;
 
+/* What faults choose a request by. */
+struct fault_request {
+    const char *operation;
+    const char *ns;
+    const char *status; /* of the query; NULL = not given */
+    int64_t page;
+};
+
 /* Decides for one request, and counts. */
-void fault_set_match(struct fault_set *s, const char *operation, const char *ns, int64_t page,
+void fault_set_match(struct fault_set *s, const struct fault_request *request,
                      struct fault_effects *ret);
 
 /* [{"spec": "...", "matched": n, "applied": n}, ...] */

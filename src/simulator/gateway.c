@@ -135,7 +135,13 @@ static void perform(struct passage *p)
         return;
     }
     struct fault_effects effects;
-    fault_set_match(p->s->faults, p->operation->name, p->params[0], page_of(&query), &effects);
+    const struct fault_request request = {
+        .operation = p->operation->name,
+        .ns = p->params[0],
+        .status = uri_query_get(&query, "status"),
+        .page = page_of(&query),
+    };
+    fault_set_match(p->s->faults, &request, &effects);
     struct call call = {
         .sim = p->s,
         .settings = p->settings,

@@ -100,10 +100,10 @@ static void test_faults(void **state)
     (void)state;
     struct fault_effects e;
     change("{\"faults\":[\"html\",\"shift\"]}");
-    fault_set_match(s->faults, "ListDeployments", "a", 2, &e);
+    fault_set_match(s->faults, &(struct fault_request){"ListDeployments", "a", "FAILED", 2}, &e);
     assert_true(e.replaces_reply && e.shift);
     change("{\"faults\":[]}");
-    fault_set_match(s->faults, "ListDeployments", "a", 2, &e);
+    fault_set_match(s->faults, &(struct fault_request){"ListDeployments", "a", "FAILED", 2}, &e);
     assert_false(e.replaces_reply || e.shift);
 }
 

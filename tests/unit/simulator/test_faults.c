@@ -101,7 +101,7 @@ static void strikes(const char *spec, const char *want)
     assert_int_equal(fault_set_replace(s, &f, 1, &err), 0);
     for (int page = 1; page <= 10; page++) {
         struct fault_effects e;
-        fault_set_match(s, "ListDeployments", "ns", page, &e);
+        fault_set_match(s, &(struct fault_request){"ListDeployments", "ns", "FAILED", page}, &e);
         got[page - 1] = e.replaces_reply || e.shift || e.endless ? 'x' : '.';
     }
     assert_string_equal(got, want);
@@ -122,6 +122,8 @@ static void test_matching(void **state)
     strikes("status:namespace=other", "..........");
     strikes("status:operation=ListDeployments,page=2", ".x........");
     strikes("status:operation=GetDeployment", "..........");
+    strikes("status:status=FAILED,page=2", ".x........");
+    strikes("status:status=CANCELLED", "..........");
     strikes("shift", ".xxxxxxxxx");
     strikes("endless", "xxxxxxxxxx");
 }
@@ -135,10 +137,10 @@ static void test_first_reply_wins_and_listings_add_up(void **state)
     struct err err;
     struct fault_effects e;
     assert_int_equal(fault_set_replace(s, faults, 4, &err), 0);
-    fault_set_match(s, "ListDeployments", "ns", 1, &e);
+    fault_set_match(s, &(struct fault_request){"ListDeployments", "ns", "FAILED", 1}, &e);
     assert_int_equal(e.reply.kind, FAULT_HTML);
     assert_true(e.invalid_utf8 && e.total_size && e.total.value == 9 && !e.endless);
-    fault_set_match(s, "ListDeployments", "ns", 1, &e);
+    fault_set_match(s, &(struct fault_request){"ListDeployments", "ns", "FAILED", 1}, &e);
     assert_int_equal(e.reply.kind, FAULT_EMPTY);
     struct strbuf b = STRBUF_INIT;
     fault_set_render(s, &b);
@@ -146,7 +148,7 @@ static void test_first_reply_wins_and_listings_add_up(void **state)
         strstr(strbuf_str(&b), "{\"spec\":\"html:count=1\",\"matched\":2,\"applied\":1}"));
     strbuf_release(&b);
     assert_int_equal(fault_set_replace(s, NULL, 0, &err), 0);
-    fault_set_match(s, "ListDeployments", "ns", 1, &e);
+    fault_set_match(s, &(struct fault_request){"ListDeployments", "ns", "FAILED", 1}, &e);
     assert_false(e.replaces_reply);
     fault_set_free(s);
 }
