@@ -106,6 +106,12 @@ void inventory_add_stats(struct inventory *inventory, size_t entry, const struct
 /* True if the entry holds something of the collector, however old. */
 bool inventory_has_data(const struct inventory *inventory, size_t entry, enum collector collector);
 
+/*
+ * True if the last listing left a deployment's status open that was not open before, and a list of
+ * those that were cancelled or finished may tell it.
+ */
+bool inventory_status_open(const struct inventory *inventory, size_t entry);
+
 /* True if the entry's state of this collector is too old to show. */
 bool inventory_withheld(const struct inventory *inventory, size_t entry, enum collector collector,
                         int64_t now_mono_ms);

@@ -16,7 +16,15 @@ enum {
     HAS_FAILURE = 1 << 7,
 };
 
-enum { HASH_BYTES = 4, ITEM_NUMBERS = 3 * JOB_EVENT_END + 2 };
+/* And the one behind that. */
+enum {
+    STATUS_MASK = 7,
+    NOT_FAILED = 1 << 3,
+    OWED = 1 << 4,
+    STATUS_ALL = STATUS_MASK | NOT_FAILED | OWED,
+};
+
+enum { FRONT_BYTES = 2, HASH_BYTES = 4, ITEM_NUMBERS = 3 * JOB_EVENT_END + 2 };
 
 uint32_t event_name_hash(const char *name)
 {
@@ -42,11 +50,17 @@ static unsigned flags_of(const struct event_item *item)
     return flags;
 }
 
+static unsigned status_byte(const struct status_memory *memory)
+{
+    return (unsigned)memory->status | (memory->not_failed ? NOT_FAILED : 0u) |
+           (memory->owed ? OWED : 0u);
+}
+
 void event_item_write(struct strbuf *out, const struct event_item *item)
 {
     size_t id_size = strlen(item->id) + 1;
     unsigned flags = flags_of(item);
-    char *room = strbuf_room(out, id_size + 1 + HASH_BYTES + ITEM_NUMBERS * VARINT_MAX);
+    char *room = strbuf_room(out, id_size + FRONT_BYTES + HASH_BYTES + ITEM_NUMBERS * VARINT_MAX);
     unsigned char *p = (unsigned char *)room;
 
     if (!p)
@@ -54,6 +68,7 @@ void event_item_write(struct strbuf *out, const struct event_item *item)
     memcpy(p, item->id, id_size);
     p += id_size;
     *p++ = (unsigned char)flags;
+    *p++ = (unsigned char)status_byte(&item->status);
     for (int i = 0; i < HASH_BYTES; i++)
         *p++ = (unsigned char)(item->name_hash >> 8 * i);
     for (int e = 0; e < JOB_EVENT_END; e++)
@@ -121,17 +136,29 @@ static bool take_counts(struct event_reader *r, unsigned flags, struct event_ite
     return any_value == !!(flags & HAS_VALUES) && any_behind == !!(flags & HAS_BEHIND);
 }
 
+static bool take_status(unsigned byte, struct status_memory *ret)
+{
+    if (byte & ~(unsigned)STATUS_ALL || (byte & STATUS_MASK) >= STATUS_END)
+        return false;
+    ret->status = (enum deployment_status)(byte & STATUS_MASK);
+    ret->not_failed = byte & NOT_FAILED;
+    ret->owed = byte & OWED;
+    return true;
+}
+
 static bool take_item(struct event_reader *r, struct event_item *ret)
 {
     unsigned flags;
 
-    if (!take_id(r, ret) || r->end - r->at < 1 + HASH_BYTES)
+    if (!take_id(r, ret) || r->end - r->at < FRONT_BYTES + HASH_BYTES)
         return false;
     flags = *r->at++;
     if ((flags & PRESENCE_MASK) >= EVENT_PRESENCE_END)
         return false;
     ret->presence = (enum event_presence)(flags & PRESENCE_MASK);
     ret->shown = (enum event_shown)((flags & SHOWN_MASK) >> SHOWN_SHIFT);
+    if (!take_status(*r->at++, &ret->status))
+        return false;
     ret->name_hash = 0;
     for (int i = 0; i < HASH_BYTES; i++)
         ret->name_hash |= (uint32_t)*r->at++ << 8 * i;

@@ -6,11 +6,12 @@
  *
  *     id NUL
  *     a byte with presence, shown, and which of the optional numbers follow
+ *     a byte with the status and what else is remembered of it
  *     the hash of the name, four bytes, low byte first
  *     what the last summary told, one number a kind of event, 0 = never told
  *     optional: the counters; by how much those shown are behind; since; the last failure
  *
- * so a deployment of which no job ended takes its id and nine bytes. Numbers are base/varint.h's.
+ * so a deployment of which no job ended takes its id and ten bytes. Numbers are base/varint.h's.
  * Nothing depends on the machine.
  */
 #ifndef EVENT_ITEM_H
@@ -22,6 +23,7 @@
 
 #include "base/strbuf.h"
 #include "model/deployment.h"
+#include "status.h"
 
 /* Every integer up to it is exact in Prometheus' doubles; counters stay there. */
 #define EVENT_COUNT_MAX (INT64_C(1) << 53)
@@ -49,6 +51,7 @@ struct event_item {
     uint32_t name_hash; /* a new name is a new series */
     enum event_presence presence;
     enum event_shown shown;
+    struct status_memory status;
     int64_t since; /* not present: Unix s of the first listing without it; EVENT_SHOWN_SINCE: mono
                       ms of the first publication; else 0 */
     int64_t told[JOB_EVENT_END];        /* the last count the control plane told; -1 = none yet */

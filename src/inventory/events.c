@@ -115,6 +115,25 @@ static int64_t *counter(struct observation *o, int which)
     return &o->after->counters[which].value;
 }
 
+static void happened(struct observation *o, struct event_item *item, int event, int64_t n)
+{
+    add(&item->value[event], n);
+    add(counter(o, EVENT_COUNTER_JOBS + event), n);
+    if (event == JOB_EVENT_FAILURE)
+        item->last_failure_unix_s = o->ended_unix_s;
+}
+
+/*
+ * A failure that the counts of the last listing did not have (status.c), and this one's do not,
+ * either: it took the place of one that was purged.
+ */
+static void pay(struct observation *o, struct event_item *item, bool rose)
+{
+    if (item->status.owed && !rose)
+        happened(o, item, JOB_EVENT_FAILURE, 1);
+    item->status.owed = false;
+}
+
 static void count(struct observation *o, struct event_item *item, const struct deployment *d)
 {
     for (int e = 0; e < JOB_EVENT_END; e++) {
@@ -123,17 +142,32 @@ static void count(struct observation *o, struct event_item *item, const struct d
         if (new < 0)
             continue;
         item->told[e] = new;
-        if (old < 0 || new == old)
+        if (old < 0)
             continue;
-        if (new < old) {
+        if (new < old)
             add(counter(o, EVENT_COUNTER_REDUCTIONS + e), old - new);
-            continue;
-        }
-        add(&item->value[e], new - old);
-        add(counter(o, EVENT_COUNTER_JOBS + e), new - old);
+        else if (new > old)
+            happened(o, item, e, new - old);
         if (e == JOB_EVENT_FAILURE)
-            item->last_failure_unix_s = o->ended_unix_s;
+            pay(o, item, new > old);
     }
+}
+
+/* What the listing says of a deployment, taken in. */
+static void see(struct observation *o, struct event_item *item, struct deployment *d)
+{
+    int64_t before[JOB_EVENT_END];
+    const struct status_sight sight = {d->jobs, before, o->listing->asked, d->found};
+    bool was_open = status_is_open(item->status.status, item->told[JOB_EVENT_CANCELLATION],
+                                   item->told[JOB_EVENT_COMPLETION]);
+
+    memcpy(before, item->told, sizeof(before));
+    count(o, item, d);
+    d->status = status_see(&item->status, &sight);
+    /* Where the listing told too little to say, asking again would not help. */
+    if (!was_open &&
+        status_is_open(item->status.status, d->jobs[JOB_CANCELLED], d->jobs[JOB_FINISHED]))
+        o->after->open = true;
 }
 
 /* --- who is in both, who is only in one of the two --- */
@@ -152,7 +186,7 @@ static void go_on(struct observation *o, struct event_item *item, struct deploym
         show_anew(item);
     item->presence = EVENT_PRESENT;
     item->name_hash = name_hash;
-    count(o, item, d);
+    see(o, item, d);
     keep(o, item, d);
 }
 
@@ -200,7 +234,7 @@ static void come(struct observation *o, struct deployment *d)
     for (int e = 0; e < JOB_EVENT_END; e++)
         item.told[e] = is_born ? 0 : -1;
     show_anew(&item);
-    count(o, &item, d);
+    see(o, &item, d);
     if (o->before->began_unix_ms != 0 && (is_born || !cut))
         add(counter(o, EVENT_COUNTER_ADDED), 1);
     keep(o, &item, d);
@@ -331,7 +365,7 @@ static int observe(struct observation *o)
 
     after->items = NULL;
     after->len = after->n_items = after->n_absent = 0;
-    after->grew = after->anew = false;
+    after->grew = after->anew = after->open = false;
     strbuf_reserve(&o->items, o->before->len);
     merge(o);
     if (!strbuf_ok(&o->items))

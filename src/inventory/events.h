@@ -44,6 +44,7 @@ struct events {
     bool cut;              /* that listing was cut at max_deployments */
     bool grew;             /* it let a counter that is shown grow */
     bool anew;             /* since that listing all series began anew */
+    bool open;             /* it left a status open that was not open before, see status_is_open */
     int64_t forgotten_unix_s; /* who was forgotten for lack of room had left by then; 0 = nobody */
 
     /* Of the counters below. */
@@ -77,8 +78,8 @@ struct events_time {
 
 /*
  * Takes a whole listing of deployments in: *ret is what is known after it, and the listing's
- * deployments get the events and the last failure that are to be shown of them. On failure, for
- * lack of memory only, nothing has happened.
+ * deployments get the status, the events and the last failure that are to be shown of them. On
+ * failure, for lack of memory only, nothing has happened.
  */
 int events_observe(const struct events *before, struct listing *listing,
                    const struct events_time *time, struct events **ret, struct err *err) MUST_CHECK;

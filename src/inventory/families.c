@@ -26,6 +26,30 @@ struct expo_labels job_state_label(enum job_state state)
     return labels[state];
 }
 
+/* Six lines, so that a status that ended is a 0 and not a series that comes and goes. */
+static void emit_status(struct expo *e, const struct deployment *d,
+                        const struct expo_object *object)
+{
+    static const struct expo_end_label ends[STATUS_END] = {
+        [STATUS_UNKNOWN] = EXPO_END_LABEL("status=\"unknown\""),
+        [STATUS_RUNNING] = EXPO_END_LABEL("status=\"running\""),
+        [STATUS_TRANSITIONING] = EXPO_END_LABEL("status=\"transitioning\""),
+        [STATUS_FAILED] = EXPO_END_LABEL("status=\"failed\""),
+        [STATUS_CANCELLED] = EXPO_END_LABEL("status=\"cancelled\""),
+        [STATUS_FINISHED] = EXPO_END_LABEL("status=\"finished\""),
+    };
+    static const int64_t values[STATUS_END][STATUS_END] = {
+        [STATUS_UNKNOWN][STATUS_UNKNOWN] = 1,
+        [STATUS_RUNNING][STATUS_RUNNING] = 1,
+        [STATUS_TRANSITIONING][STATUS_TRANSITIONING] = 1,
+        [STATUS_FAILED][STATUS_FAILED] = 1,
+        [STATUS_CANCELLED][STATUS_CANCELLED] = 1,
+        [STATUS_FINISHED][STATUS_FINISHED] = 1,
+    };
+
+    expo_object_i64_each(e, object, ends, values[d->status], STATUS_END);
+}
+
 static void emit_jobs(struct expo *e, const struct deployment *d, const struct expo_object *object)
 {
     static const struct expo_end_label ends[JOB_STATE_END] = {
@@ -209,7 +233,7 @@ static void emit_last_failure(struct expo *e, const struct deployment *d,
 
 /*
  * Records in a piece: a block's worth on average, which are 30 KB of lines, and half of that of the
- * family with six lines a record, which are 60 KB. Smaller pieces would let more of a text be
+ * families with six lines a record, which are 60 KB. Smaller pieces would let more of a text be
  * shared where a few counts changed; but each costs a reply an entry in its list, of which there is
  * no end (server.c), and deflate a start.
  */
@@ -226,6 +250,12 @@ const struct deployment_family deployment_families[DEPLOYMENT_FAMILIES] = {
       .absent = "where the count was not told"},
      emit_jobs,
      DEPLOYMENT_JOBS,
+     false,
+     SEVERAL_LINES},
+    {{D "status", "Latest status of the deployment: 1 for the current one, 0 for the others.",
+      METRIC_GAUGE, .labels = LABELS_DEPLOYMENT "," LABEL_STATUS},
+     emit_status,
+     DEPLOYMENT_STATUS,
      false,
      SEVERAL_LINES},
     {{D "info", "Properties of the deployment that seldom change; always 1.", METRIC_GAUGE,

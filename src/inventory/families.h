@@ -36,7 +36,7 @@ struct deployment_family {
 void one_begin(struct expo *e, const struct expo_object *object);
 void one_end(struct expo *e);
 
-#define DEPLOYMENT_FAMILIES 16
+#define DEPLOYMENT_FAMILIES 17
 extern const struct deployment_family deployment_families[DEPLOYMENT_FAMILIES];
 
 /* 'state="failed"', for the samples by state; shared with the namespace's sums. */

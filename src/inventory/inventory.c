@@ -569,6 +569,12 @@ bool inventory_has_data(const struct inventory *inventory, size_t entry, enum co
     return entry_has_state(inventory->entries[entry], collector);
 }
 
+bool inventory_status_open(const struct inventory *inventory, size_t entry)
+{
+    assert(entry < inventory->n_entries);
+    return inventory->entries[entry]->events->open;
+}
+
 bool inventory_withheld(const struct inventory *inventory, size_t entry, enum collector collector,
                         int64_t now_mono_ms)
 {

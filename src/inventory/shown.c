@@ -16,6 +16,8 @@ unsigned inventory_parts_shown(const struct inventory_settings *settings)
             parts |= deployment_families[f].reads;
     if (parts & DEPLOYMENT_EVENTS) /* which are told from these */
         parts |= DEPLOYMENT_JOBS | DEPLOYMENT_TIMES;
+    if (parts & DEPLOYMENT_STATUS)
+        parts |= DEPLOYMENT_JOBS;
     /* resource_setting_mode is one of the properties, but it comes with the resources. */
     return parts & DEPLOYMENT_PROPERTIES ? parts | DEPLOYMENT_RESOURCES : parts;
 }

@@ -1,7 +1,7 @@
 /*
  * The bytes of a state file:
  *
- *     "aliyun_flink_exporter state 1\n"    so that head -n 1 tells what it is; the number is the
+ *     "aliyun_flink_exporter state 2\n"    so that head -n 1 tells what it is; the number is the
  * version length of the payload                eight bytes, low byte first CRC-32 of payload and
  * length         four bytes, low byte first payload                              when it was
  * written, then the namespaces
@@ -20,7 +20,7 @@
 #include "state_file.h"
 
 #define NAME    "aliyun_flink_exporter state "
-#define VERSION "1\n"
+#define VERSION "2\n"
 #define HEADER  NAME VERSION
 
 enum {

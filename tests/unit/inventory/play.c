@@ -34,6 +34,9 @@ static struct deployment made_of(const struct part *part)
 {
     struct deployment d = record_absent(part->id, part->name ? part->name : part->id);
 
+    d.jobs[JOB_STARTING] = d.jobs[JOB_CANCELLING] = 0;
+    d.jobs[JOB_RUNNING] = part->running;
+    d.found = part->found;
     d.jobs[JOB_FAILED] = part->failed;
     d.jobs[JOB_CANCELLED] = part->cancelled;
     d.jobs[JOB_FINISHED] = part->finished;
@@ -55,6 +58,7 @@ void play_see(struct play *p, const struct part *parts, size_t n)
         items[i] = made_of(&parts[i]);
     listing = listing_of(items, n);
     listing->over_limit = p->over_limit;
+    listing->asked = p->asked;
     play_wait(p, SECOND);
     time.ended_unix_ms = p->unix_ms;
     time.ended_mono_ms = p->mono_ms;

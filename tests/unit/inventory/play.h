@@ -22,6 +22,8 @@ struct part {
     int64_t failed, cancelled, finished;
     int64_t created_unix_s;
     const char *name; /* NULL = the id */
+    int64_t running;
+    unsigned found; /* as in struct deployment */
 };
 
 #define FAILED(count) .failed = (count), .created_unix_s = LONG_AGO
@@ -30,6 +32,7 @@ struct part {
 struct play {
     struct events *events;
     int64_t unix_ms, mono_ms;
+    unsigned asked;                      /* as in struct listing, of the listings from now on */
     uint64_t over_limit;                 /* of the listings from now on */
     bool unpublished;                    /* listings are not published */
     struct deployment shown[PLAY_PARTS]; /* as the last listing came out */

@@ -339,7 +339,7 @@ static void test_a_file_that_cannot_be_used(void **state)
 
     (void)state;
     assert_non_null(f);
-    fputs("aliyun_flink_exporter state 1\nand nothing", f);
+    fputs("aliyun_flink_exporter state 2\nand nothing", f);
     fclose(f);
     snprintf(bad, sizeof(bad), "%s.bad", path);
     start(&b, 1, T0_MS);

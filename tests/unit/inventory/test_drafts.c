@@ -381,9 +381,10 @@ static void test_parts_shown(void **state)
         {{NULL}, false, 1, 1},
         {{A "deployment_jobs"}, false, 1, 1},
         {{A "deployment_jobs", A "namespace_jobs"}, false, 1, 1}, /* events are told from them */
-        {{A "*_job*", A "deployment_jobs"}, false, 0, 1},
-        {{A "*jobs", A "*_job_*_total"}, false, 1, 1}, /* the last failure is */
-        {{A "*jobs", A "*_job_*_total", A "*_last_job_failure_*"}, false, 0, 1},
+        {{A "*_job*", A "deployment_jobs", A "*_status"}, false, 0, 1},
+        {{A "*_job*", A "deployment_jobs"}, false, 1, 1},            /* the status is, too */
+        {{A "*jobs", A "*_job_*_total", A "*_status"}, false, 1, 1}, /* the last failure is */
+        {{A "*jobs", A "*_job_*_total", A "*_last_job_failure_*", A "*_status"}, false, 0, 1},
         {{NULL}, true, 1, 0},
         {{A "namespace_jobs"}, true, 1, 0},
         {{A "namespace_job*"}, true, 0, 0},

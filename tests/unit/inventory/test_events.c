@@ -491,7 +491,7 @@ static void test_bytes_of_a_deployment(void **state)
     for (int round = 1; round < 6; round++)
         events = observe_numbers(events, 0, 1000, round);
     /* "d-00000000" and its NUL are eleven bytes. */
-    assert_in_range(events_bytes(events), 1000, 1000 * (11 + 9) + 1024);
+    assert_in_range(events_bytes(events), 1000, 1000 * (11 + 10) + 1024);
     events_free(events);
 }
 

@@ -1,16 +1,22 @@
 /*
  * Events over thousands of random rounds, against a ledger that knows what really happened: jobs
- * end and are purged, deployments come, go, are renamed, or are missed by a listing's pages; some
- * summaries are untold, some refreshes fail, some listings are cut; the process stops, is killed
- * before or after it published, or loses its state.
+ * start, end, and are purged in any order but for the newest, one at a time or several, also
+ * between a listing and the lists of a status, of which some are not read or cut; deployments come,
+ * go, are renamed, or are missed by a listing's pages; some summaries are untold, some refreshes
+ * fail, some listings are cut; the process stops, is killed before or after it published, or loses
+ * its state.
  *
  * The ledger never looks at two counts. It knows how many jobs ended (E) and were purged (P) since
  * a deployment was told of last: then max(0, E - P) of them can be seen and min(E, P) cannot, which
  * is what docs/metrics.md says. After every listing
  *
- *     what is remembered  = what could be seen, for each deployment, and in sum for the namespace
+ *     what is remembered  = what could be seen, for each deployment, and in sum for the namespace;
+ *                           of failures also some of those that cannot, never more, and at least
+ *                           those of a job that was seen to run and then to have failed
  *     what is shown      <= that, and equal once the series was there for the hold
  *     nothing that is shown goes back, or rises before its old value was there for the hold
+ *
+ * and a status is what it is at the listing or at the lists, as far as docs/metrics.md says so.
  */
 #include "events.h"
 
@@ -22,6 +28,7 @@
 
 #include <cmocka.h>
 
+#include "job_record.h"
 #include "play.h"
 #include "records.h"
 
@@ -36,16 +43,12 @@ enum { POOL = 400, ALIVE = 12, NAME_SIZE = 16 };
 
 /* --- what really happened --- */
 
-struct job_counts {
-    int64_t ended, purged;
-};
-
 struct truth {
     char id[NAME_SIZE];
     char name[NAME_SIZE];
     bool exists;
     int64_t created_unix_s;
-    struct job_counts jobs[JOB_EVENT_END];
+    struct job_record record;
 };
 
 /* --- what of it could be seen --- */
@@ -56,6 +59,10 @@ struct known {
     int64_t seen[JOB_EVENT_END];
     int64_t masked[JOB_EVENT_END];
     int64_t before[JOB_EVENT_END]; /* ended before it was known */
+    int64_t paid; /* failures that could not be seen and were counted all the same */
+    int64_t due;  /* at least so many must have been */
+    bool ran;     /* seen to run, and the newest job had not failed */
+    bool owed;    /* then it was seen to have failed, and no count shows it so far */
     enum { NEVER, IN, CUT, GONE } place;
 };
 
@@ -81,6 +88,9 @@ struct world {
     uint64_t random;
     struct truth truths[POOL];
     size_t n_truths;
+    struct truth listed[POOL];      /* as they were at the last listing */
+    bool present[POOL], told[POOL]; /* in it */
+    unsigned asked, found[POOL];    /* at the lists behind it */
     struct ledger ledger, saved_ledger;
     struct series series[POOL];
     struct events *events;
@@ -89,20 +99,13 @@ struct world {
     int64_t unix_ms, mono_ms, true_ms;
     bool once;
     uint64_t listings, kills, shown_rises;
+    uint64_t paid, due, known_statuses, unknown_statuses, wrong_statuses;
     int64_t masked; /* of all tellings, those lost with a process too */
 };
 
-static uint64_t next_random(struct world *w)
-{
-    w->random ^= w->random << 13;
-    w->random ^= w->random >> 7;
-    w->random ^= w->random << 17;
-    return w->random;
-}
-
 static int64_t below(struct world *w, int64_t n)
 {
-    return (int64_t)(next_random(w) % (uint64_t)n);
+    return random_below(&w->random, n);
 }
 
 static bool one_in(struct world *w, int64_t n)
@@ -129,6 +132,7 @@ static void create(struct world *w)
     snprintf(t->id, sizeof(t->id), "d-%04zu", w->n_truths * 7 % 1009);
     memcpy(t->name, t->id, sizeof(t->name));
     t->exists = true;
+    t->record.most_active = one_in(w, 3) ? 3 : 1;
     t->created_unix_s = w->unix_ms / 1000;
     w->n_truths++;
 }
@@ -152,20 +156,38 @@ static size_t n_alive(const struct world *w)
     return n;
 }
 
+static void happen_to_a_job(struct world *w)
+{
+    struct truth *t = somebody(w);
+
+    if (!t)
+        return;
+    switch (below(w, 5)) {
+    case 0:
+        for (int64_t n = below(w, 5); n > 0 && job_record_purge(&t->record, &w->random); n--)
+            continue;
+        break;
+    case 1: /* as where so many are kept */
+        job_record_end(&t->record, &w->random);
+        (void)job_record_purge(&t->record, &w->random);
+        break;
+    case 2:
+        job_record_end(&t->record, &w->random);
+        break;
+    default:
+        job_record_start(&t->record, &w->random);
+    }
+}
+
 static void happen(struct world *w)
 {
     struct truth *t = somebody(w);
-    struct job_counts *jobs;
 
     if (!t || (n_alive(w) < ALIVE && one_in(w, 25))) {
         create(w);
         return;
     }
-    jobs = &t->jobs[below(w, JOB_EVENT_END)];
     switch (below(w, 12)) {
-    case 0:
-        jobs->purged += below(w, jobs->ended - jobs->purged + 1);
-        break;
     case 1:
         if (one_in(w, 5))
             t->exists = false;
@@ -175,7 +197,7 @@ static void happen(struct world *w)
             snprintf(t->name, sizeof(t->name), "name-%lld", (long long)below(w, 1000));
         break;
     default:
-        jobs->ended += one_in(w, 3) ? 1 + below(w, 3) : 0;
+        happen_to_a_job(w);
     }
 }
 
@@ -184,11 +206,11 @@ static void happen(struct world *w)
 static void tell(struct known *k, const struct truth *t, struct ledger *ledger, int64_t *ret_masked)
 {
     for (int e = 0; e < JOB_EVENT_END; e++) {
-        int64_t ended = t->jobs[e].ended - k->at[e].ended;
-        int64_t purged = t->jobs[e].purged - k->at[e].purged;
+        int64_t ended = t->record.jobs[e].ended - k->at[e].ended;
+        int64_t purged = t->record.jobs[e].purged - k->at[e].purged;
 
         if (!k->known[e])
-            k->before[e] = t->jobs[e].ended;
+            k->before[e] = t->record.jobs[e].ended;
         else if (ended > purged)
             k->seen[e] += ended - purged;
         else
@@ -198,15 +220,40 @@ static void tell(struct known *k, const struct truth *t, struct ledger *ledger, 
             *ret_masked += ended < purged ? ended : purged;
         }
         k->known[e] = true;
-        k->at[e] = t->jobs[e];
+        k->at[e] = t->record.jobs[e];
     }
+}
+
+/*
+ * Nothing but failures and purges of failures, not to be seen, since it ran: then it is owed, and
+ * paid with the next counts unless those show a failure.
+ */
+static void owe(struct world *w, struct known *k, const struct truth *t, unsigned found)
+{
+    const unsigned failed = STATUS_BIT(STATUS_FAILED);
+    bool quiet = true;
+
+    for (int e = 0; e < JOB_EVENT_END; e++) {
+        int64_t ended = t->record.jobs[e].ended - k->at[e].ended;
+        int64_t purged = t->record.jobs[e].purged - k->at[e].purged;
+
+        quiet = quiet && k->known[e] &&
+                (e == JOB_EVENT_FAILURE ? ended <= purged : ended == 0 && purged == 0);
+        if (e == JOB_EVENT_FAILURE && k->known[e]) {
+            k->due += k->owed && ended <= purged;
+            w->due += k->owed && ended <= purged;
+            k->owed = false;
+        }
+    }
+    k->owed = quiet && k->ran && found & failed;
+    k->ran = job_record_active(&t->record) > 0 && w->asked & failed && !(found & failed);
 }
 
 static void enter(struct world *w, size_t i, bool told, bool cut)
 {
     struct ledger *l = &w->ledger;
     struct known *k = &l->known[i];
-    const struct truth *t = &w->truths[i];
+    const struct truth *t = &w->listed[i];
     bool born = k->place == NEVER && l->began_unix_ms != 0 &&
                 t->created_unix_s > l->began_unix_ms / 1000 - EVENTS_BORN_ALLOWANCE_S;
 
@@ -217,6 +264,10 @@ static void enter(struct world *w, size_t i, bool told, bool cut)
         (k->place == GONE || (k->place == NEVER && (born || (!cut && !l->cut)))))
         l->added++;
     k->place = IN;
+    if (!told)
+        k->ran = false;
+    else
+        owe(w, k, t, w->found[i]);
     if (told)
         tell(k, t, l, &w->masked);
 }
@@ -245,9 +296,14 @@ static void check_namespace(const struct world *w)
 {
     int64_t sum[JOB_EVENT_END] = {0};
 
-    for (size_t i = 0; i < w->n_truths; i++)
+    int64_t paid = 0;
+
+    for (size_t i = 0; i < w->n_truths; i++) {
         for (int e = 0; e < JOB_EVENT_END; e++)
             sum[e] += w->ledger.known[i].seen[e];
+        paid += w->ledger.known[i].paid;
+    }
+    sum[JOB_EVENT_FAILURE] += paid;
     for (int e = 0; e < JOB_EVENT_END; e++) {
         assert_int_equal(w->events->counters[EVENT_COUNTER_JOBS + e].value, sum[e]);
         assert_int_equal(w->events->counters[EVENT_COUNTER_REDUCTIONS + e].value,
@@ -267,7 +323,7 @@ static size_t index_of(const struct world *w, const char *id)
 }
 
 /* What every deployment's events are, whether it is there or not. */
-static void check_remembered(const struct world *w)
+static void check_remembered(struct world *w)
 {
     struct event_reader r = {(const unsigned char *)w->events->items,
                              (const unsigned char *)w->events->items + w->events->len, NULL};
@@ -277,15 +333,19 @@ static void check_remembered(const struct world *w)
 
     while ((rc = w->events->len ? event_reader_next(&r, &item) : 0) > 0) {
         size_t i = index_of(w, item.id);
-        const struct known *k = &w->ledger.known[i];
-        const struct truth *t = &w->truths[i];
+        struct known *k = &w->ledger.known[i];
+        const struct truth *t = &w->listed[i];
+        int64_t paid = item.value[JOB_EVENT_FAILURE] - k->seen[JOB_EVENT_FAILURE];
 
+        assert_in_range(paid, k->due > k->paid ? k->due : k->paid, k->masked[JOB_EVENT_FAILURE]);
+        w->paid += (uint64_t)(paid - k->paid);
+        k->paid = paid;
         for (int e = 0; e < JOB_EVENT_END; e++) {
-            assert_int_equal(item.value[e], k->seen[e]);
+            assert_int_equal(item.value[e], k->seen[e] + (e == JOB_EVENT_FAILURE ? paid : 0));
             if (k->known[e]) /* nothing is lost, but what happened since */
                 assert_int_equal(k->seen[e] + k->masked[e] + k->before[e] +
-                                     (t->jobs[e].ended - k->at[e].ended),
-                                 t->jobs[e].ended);
+                                     (t->record.jobs[e].ended - k->at[e].ended),
+                                 t->record.jobs[e].ended);
         }
         n++;
     }
@@ -304,9 +364,11 @@ static void check_shown(struct world *w, const struct deployment *d)
     bool long_there = goes_on && w->true_ms - s->since_ms >= PLAY_HOLD_MS;
 
     for (int e = 0; e < JOB_EVENT_END; e++) {
-        assert_in_range(d->events[e], s->value[e], k->seen[e]);
+        int64_t known = k->seen[e] + (e == JOB_EVENT_FAILURE ? k->paid : 0);
+
+        assert_in_range(d->events[e], s->value[e], known);
         if (long_there)
-            assert_int_equal(d->events[e], k->seen[e]);
+            assert_int_equal(d->events[e], known);
         else if (!s->jumped)
             assert_int_equal(d->events[e], s->value[e]);
         w->shown_rises += d->events[e] > s->value[e];
@@ -318,6 +380,43 @@ static void check_shown(struct world *w, const struct deployment *d)
     }
     s->there = true;
     s->jumped = false;
+}
+
+static bool ever_masked(const struct known *k)
+{
+    int64_t n = 0;
+
+    for (int e = 0; e < JOB_EVENT_END; e++)
+        n += k->masked[e];
+    return n > 0;
+}
+
+/* The status of a listing's deployment against what it was at the listing, and at the lists. */
+static void check_status(struct world *w, const struct deployment *d)
+{
+    size_t i = index_of(w, d->id);
+    const struct truth *t = &w->listed[i];
+    bool runs = job_record_active(&t->record) > 0, asked = w->asked & STATUS_BIT(STATUS_FAILED);
+    bool failed = w->found[i] & STATUS_BIT(STATUS_FAILED);
+    enum deployment_status then = runs ? STATUS_RUNNING : job_record_newest(&t->record);
+
+    if (!w->told[i] && !w->found[i])
+        assert_int_equal(d->status, STATUS_UNKNOWN);
+    if (w->told[i])
+        assert_int_equal(d->status == STATUS_RUNNING, runs);
+    w->unknown_statuses += d->status == STATUS_UNKNOWN;
+    if (d->status == STATUS_UNKNOWN)
+        return;
+    w->known_statuses++;
+    if (d->status == STATUS_FAILED && asked)
+        assert_true(then == STATUS_FAILED || failed);
+    if (then == d->status || w->found[i] & STATUS_BIT(d->status))
+        return;
+    /* It is neither: no lists told, and what is remembered was outdated by what no count shows. */
+    assert_false(failed);
+    assert_true(t->record.most_active > 1 || ever_masked(&w->ledger.known[i]));
+    assert_false(w->asked & STATUS_BIT(d->status));
+    w->wrong_statuses++;
 }
 
 /* --- the process --- */
@@ -385,9 +484,41 @@ static struct deployment told(const struct truth *t, bool is_told)
     struct deployment d = record_absent(t->id, t->name);
 
     d.created_unix_s = t->created_unix_s;
+    if (is_told) {
+        d.jobs[JOB_STARTING] = d.jobs[JOB_CANCELLING] = 0;
+        d.jobs[JOB_RUNNING] = (int64_t)job_record_active(&t->record);
+    }
     for (int e = 0; is_told && e < JOB_EVENT_END; e++)
-        d.jobs[job_event_state((enum job_event)e)] = t->jobs[e].ended - t->jobs[e].purged;
+        d.jobs[job_event_state((enum job_event)e)] =
+            t->record.jobs[e].ended - t->record.jobs[e].purged;
     return d;
+}
+
+/* Lists of a status behind the listing, while jobs go on. */
+static void ask(struct world *w, struct listing *listing)
+{
+    static const int64_t odds[STATUS_END] = {
+        [STATUS_FAILED] = 4, [STATUS_CANCELLED] = 2, [STATUS_FINISHED] = 2};
+
+    w->asked = 0;
+    memset(w->found, 0, sizeof(w->found));
+    for (int s = STATUS_FAILED; s < STATUS_END; s++) {
+        unsigned bit = STATUS_BIT(s);
+        bool whole = !one_in(w, 10);
+
+        for (int64_t n = below(w, 3); n > 0; n--)
+            happen_to_a_job(w);
+        if (one_in(w, odds[s]))
+            continue;
+        w->asked |= whole ? bit : 0;
+        for (size_t i = 0; i < w->n_truths; i++)
+            w->found[i] |=
+                (int)job_record_newest(&w->truths[i].record) == s && (whole || one_in(w, 2)) ? bit
+                                                                                             : 0;
+    }
+    listing->asked = w->asked;
+    for (size_t i = 0; i < listing->n_items; i++)
+        listing->items[i].found = w->found[index_of(w, listing->items[i].id)];
 }
 
 static struct listing *list(struct world *w, bool cut)
@@ -397,19 +528,22 @@ static struct listing *list(struct world *w, bool cut)
     size_t n = 0;
     int64_t missed_in = one_in(w, 4) ? 3 : 1000000;
 
+    memcpy(w->listed, w->truths, sizeof(w->listed));
     for (size_t i = 0; i < w->n_truths; i++) {
-        bool is_told = !one_in(w, 10);
-
-        if (!w->truths[i].exists || one_in(w, missed_in)) {
-            depart(w, i, cut);
-            continue;
-        }
-        items[n++] = told(&w->truths[i], is_told);
-        enter(w, i, is_told, cut);
+        w->told[i] = !one_in(w, 10);
+        w->present[i] = w->truths[i].exists && !one_in(w, missed_in);
+        if (w->present[i])
+            items[n++] = told(&w->truths[i], w->told[i]);
     }
     qsort(items, n, sizeof(items[0]), by_id);
     listing = listing_of(items, n);
     listing->over_limit = cut;
+    ask(w, listing);
+    for (size_t i = 0; i < w->n_truths; i++)
+        if (w->present[i])
+            enter(w, i, w->told[i], cut);
+        else
+            depart(w, i, cut);
     return listing;
 }
 
@@ -419,6 +553,7 @@ static void publish(struct world *w, const struct listing *listing)
 
     for (size_t i = 0; i < listing->n_items; i++) {
         check_shown(w, &listing->items[i]);
+        check_status(w, &listing->items[i]);
         seen[index_of(w, listing->items[i].id)] = true;
     }
     for (size_t i = 0; i < w->n_truths; i++)
@@ -456,8 +591,8 @@ static void refresh(struct world *w)
     w->ledger.began_unix_ms = time.began_unix_ms;
     w->ledger.cut = cut;
     w->listings++;
-    check_namespace(w);
     check_remembered(w);
+    check_namespace(w);
     saved = w->events->grew || w->once || one_in(w, 3);
     if (saved)
         save(w);
@@ -493,6 +628,8 @@ static void play(uint64_t seed, bool once)
     }
     /* It did put things to the test. */
     assert_true(w->listings > ROUNDS / 2 && w->shown_rises > ROUNDS / 25);
+    assert_true(w->paid > 0 && (int64_t)w->paid < w->masked && w->due > 0);
+    assert_true(w->known_statuses > w->unknown_statuses && w->unknown_statuses > 0);
     assert_true(w->masked > 0 && (once || w->kills > ROUNDS / 250));
     events_free(w->events);
     strbuf_release(&w->saved);

@@ -19,7 +19,14 @@
 #define BLOCK_MAX RECORD_BLOCK_MAX
 
 /* Lines of the table: the first, and the last. */
-enum { JOBS = 0, INFO = 1, LABELS = 2, CREATED = 3, LAST_FAILURE = DEPLOYMENT_FAMILIES - 1 };
+enum {
+    JOBS = 0,
+    STATUS = 1,
+    INFO = 2,
+    LABELS = 3,
+    CREATED = 4,
+    LAST_FAILURE = DEPLOYMENT_FAMILIES - 1
+};
 
 static const struct glob_list no_deny;
 
@@ -131,7 +138,8 @@ static void test_no_records(void **state)
     slice_free(NULL);
 }
 
-/* A record that tells nothing has its info and nothing else: never a made-up 0, but for events. */
+/* A record that tells nothing has its info, a status that is unknown and nothing else: never a
+ * made-up 0, but for events. */
 static void test_absent_values(void **state)
 {
     const struct deployment absent = record_absent("id-1", "");
@@ -141,7 +149,8 @@ static void test_absent_values(void **state)
     (void)state;
     for (size_t f = 0; f < DEPLOYMENT_FAMILIES; f++)
         assert_int_equal(piece_of(slice, 0, f, 0) != NULL,
-                         f == INFO || deployment_families[f].family.type == METRIC_COUNTER);
+                         f == INFO || f == STATUS ||
+                             deployment_families[f].family.type == METRIC_COUNTER);
     family_text(slice, INFO, &info);
     assert_string_equal(
         strbuf_str(&info),
@@ -446,7 +455,7 @@ static void test_every_value(void **state)
     struct slice *first = slice_of(every(1, 300), NULL);
 
     (void)state;
-    for (int change = 0; change < 24; change++) {
+    for (int change = 0; change < 25; change++) {
         struct listing *listing = every(1, 300);
         struct deployment *d = &listing->items[137];
         const char **strings[] = {
@@ -467,6 +476,8 @@ static void test_every_value(void **state)
             d->taskmanager_cpu = -1;
         else if (change == 22)
             d->has_changes = 1;
+        else if (change == 23)
+            d->status = STATUS_FAILED;
         else
             d->labels = labels;
 

@@ -23,7 +23,7 @@
 #include "play.h"
 
 /* Where the payload begins: the line, its length, its sum. */
-#define HEADER_LEN (sizeof("aliyun_flink_exporter state 1\n") - 1)
+#define HEADER_LEN (sizeof("aliyun_flink_exporter state 2\n") - 1)
 #define FRONT_LEN  (HEADER_LEN + 12)
 
 static const struct events_moment written = {1790000000000, 5000000};
@@ -212,9 +212,9 @@ static void test_says_what_is_wrong(void **state)
     } cases[] = {
         {"", "no state file of this program"},
         {"{}", "no state file of this program"},
-        {"aliyun_flink_exporter state 2\n", "another version"},
+        {"aliyun_flink_exporter state 1\n", "another version"},
         {"aliyun_flink_exporter state 10\n..........................", "another version"},
-        {"aliyun_flink_exporter state 1\n", "cut off"},
+        {"aliyun_flink_exporter state 2\n", "cut off"},
     };
 
     (void)state;
