@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "jobs.h"
 #include "names.h"
+#include "statuses.h"
 #include "tickets.h"
 
 void job_release(struct job *job)
@@ -24,8 +25,8 @@ void job_result_release(struct job_result *result)
     job_set_unref(TAKE(result->jobs));
 }
 
-static int list_deployments(struct api_client *client, const struct job *job,
-                            const struct api_request *request, struct job_result *ret)
+static int list_selected(struct api_client *client, const struct job *job,
+                         const struct api_request *request, struct job_result *ret)
 {
     const struct target *target = job->target;
 
@@ -35,6 +36,18 @@ static int list_deployments(struct api_client *client, const struct job *job,
                                             &ret->stats, &ret->err) < 0 ||
         find_missing_names(target, ret->listing, &ret->missing, &ret->err) < 0)
         return -1;
+    return 0;
+}
+
+static int list_deployments(struct api_client *client, const struct job *job,
+                            const struct api_request *request, struct job_result *ret)
+{
+    if (list_selected(client, job, request, ret) < 0)
+        return -1;
+    if (statuses_ask(client, request, job, ret) < 0) {
+        ret->err = ret->lists.err;
+        return -1;
+    }
     return 0;
 }
 
@@ -67,6 +80,7 @@ void refresh_run(struct api_client *client, const struct job *job, struct job_re
     };
 
     *ret = (struct job_result){.watch_id = job->watch_id,
+                               .status_lists = job->status_lists,
                                .began_unix_ms = clock_unix_ms(),
                                .began_mono_ms = began_mono_ms};
     if (run(client, job, &request, ret) == 0)

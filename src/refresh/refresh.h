@@ -5,6 +5,7 @@
 #ifndef REFRESH_H
 #define REFRESH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "api/client.h"
@@ -27,6 +28,12 @@ struct trouble {
     struct err err; /* of the first */
 };
 
+/* The lists of a status, read besides the deployments. */
+struct status_trouble {
+    bool asked;     /* for at least one of them */
+    struct err err; /* why one could not be read; ERR_NONE = all were */
+};
+
 /* What to refresh. The job holds a reference of the conf that target belongs to. */
 struct job {
     uint64_t watch_id;
@@ -35,6 +42,7 @@ struct job {
     const char *namespace_name;
     enum collector collector;
     unsigned without;                /* API_WITHOUT_*, for deployments by name */
+    unsigned status_lists;           /* STATUS_BITs: those that may be asked for, if need be */
     struct ticket_set *tickets;      /* the set before: a reference; NULL = none */
     struct records *records;         /* for jobs: the deployments, a reference; NULL = no listing */
     struct job_set *jobs;            /* the set before: a reference; NULL = none */
@@ -50,6 +58,8 @@ struct job_result {
     struct job_set *jobs;       /* likewise; NULL also where there was no listing */
     struct err err;             /* ERR_NONE = success */
     struct missing_names missing;
+    unsigned status_lists; /* as in the job */
+    struct status_trouble lists;
     struct trouble unread; /* whose answers told nothing, while others did */
     struct trouble stuck;  /* whose files cannot be removed */
     struct api_stats stats;

@@ -167,7 +167,10 @@ static void apply_result(struct scheduler *s, struct watch *w, struct job_result
     success = inventory_refresh_done(inv, w->entry, w->collector, &outcome, &err) == 0;
     if (success)
         watch_log_success(w, r, &news);
-    else
+    if (success && w->collector == COLLECTOR_DEPLOYMENTS)
+        watch_note_lists(w, r->status_lists, r->lists.err.kind != ERR_NONE,
+                         inventory_status_open(inv, w->entry));
+    if (!success)
         watch_log_failure(w, &err, had_data);
     watch_log_news(w, r, &news, success);
     watch_news_release(&news);
@@ -247,6 +250,7 @@ static void start_refresh(struct scheduler *s, struct watch *w, size_t worker)
         .namespace_name = w->namespace_name,
         .collector = w->collector,
         .without = w->without,
+        .status_lists = watch_status_lists(w),
         .credentials = credentials_ref(w->credentials),
     };
     give_what_is_known(s, w, &job);

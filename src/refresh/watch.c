@@ -7,6 +7,9 @@
 #include "base/err.h"
 #include "base/hash.h"
 
+/* Those that were cancelled or finished are asked for in one refresh of so many. */
+#define ENDED_EVERY     10
+
 /* First refreshes of many watches begin this far apart, in the mean. */
 #define FIRST_SPREAD_MS 100
 
@@ -100,7 +103,8 @@ static bool reads_the_same(const struct watch *a, const struct watch *b)
     switch (a->collector) {
     case COLLECTOR_DEPLOYMENTS:
         return same_select(&o->select, &t->select) && same_names(o, t) &&
-               a->without == b->without && needs_content(o) == needs_content(t) &&
+               a->without == b->without && a->asks_status == b->asks_status &&
+               needs_content(o) == needs_content(t) &&
                glob_list_equal(&o->deployment_labels, &t->deployment_labels) &&
                o->max_deployments == t->max_deployments;
     case COLLECTOR_DRAFTS:
@@ -156,12 +160,14 @@ static void start_watch(struct watch *w, const struct watch *old, int64_t now_mo
     w->namespace_name = wanted.namespace_name;
     w->entry = wanted.entry;
     w->without = wanted.without;
+    w->asks_status = wanted.asks_status;
     w->credentials = wanted.credentials;
     timetable_retime(&w->timetable, now_mono_ms, place_of(w), target->interval_ms,
                      target->max_backoff_ms);
     if (!reads_the_same(old, w)) {
         w->timetable.due_mono_ms = now_mono_ms;
         w->timetable.failures = 0;
+        w->ended_in = 0;
         w->outdated = w->running;
     }
 }
@@ -191,6 +197,14 @@ static unsigned unread_parts(const struct conf *conf, const struct target *targe
     if (!(shown & DEPLOYMENT_RESOURCES))
         without |= API_WITHOUT_RESOURCE_SETTING;
     return without;
+}
+
+/* Where nobody reads the status, no request is spent on it. */
+static bool shows_status(const struct conf *conf)
+{
+    const struct inventory_settings settings = watch_settings(conf);
+
+    return inventory_parts_shown(&settings) & DEPLOYMENT_STATUS;
 }
 
 static bool collects(const struct target *target, int collector)
@@ -224,6 +238,7 @@ static int list_watches(struct watch_set *set, struct err *err)
                         .collector = (enum collector)c,
                         .entry = set->n_entries,
                         .without = c == COLLECTOR_DEPLOYMENTS ? unread_parts(conf, t) : 0,
+                        .asks_status = c == COLLECTOR_DEPLOYMENTS && shows_status(conf),
                         .credentials = credentials,
                     };
             set->entries[set->n_entries++] = (struct inventory_watch){t, t->namespaces[j]};
@@ -258,6 +273,26 @@ int watch_set_make(struct conf *conf, const struct watch_set *old, struct api_se
     start_watches(&set, old, now_mono_ms, next_id);
     *ret = set;
     return 0;
+}
+
+unsigned watch_status_lists(const struct watch *w)
+{
+    const unsigned failed = STATUS_BIT(STATUS_FAILED);
+    const unsigned ended = STATUS_BIT(STATUS_CANCELLED) | STATUS_BIT(STATUS_FINISHED);
+
+    if (!w->asks_status)
+        return 0;
+    return w->ended_in == 0 ? failed | ended : failed;
+}
+
+void watch_note_lists(struct watch *w, unsigned lists, bool failed, bool open)
+{
+    if (lists & STATUS_BIT(STATUS_CANCELLED) && !failed)
+        w->ended_in = ENDED_EVERY;
+    if (w->ended_in > 0)
+        w->ended_in--;
+    if (open)
+        w->ended_in = 0;
 }
 
 struct watch *watch_find(const struct watch_set *set, uint64_t id)

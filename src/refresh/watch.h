@@ -23,6 +23,8 @@ struct watch {
     enum collector collector;
     size_t entry;                    /* of the inventory */
     unsigned without;                /* parts of deployments nobody reads: API_WITHOUT_* */
+    bool asks_status;                /* lists of a status may be asked for, see statuses.h */
+    unsigned ended_in;               /* refreshes until those cancelled or finished are, too */
     struct credentials *credentials; /* borrowed from the set */
     struct timetable timetable;
     size_t worker; /* that refreshed it last and may still hold its connection; SIZE_MAX = none */
@@ -35,6 +37,7 @@ struct watch {
     bool over_limit;      /* likewise */
     uint64_t invalid;     /* likewise */
     uint64_t missing;     /* likewise: which deployment_names nobody has, as a hash; 0 = none */
+    bool lists_fail;      /* likewise: lists of a status */
     uint64_t unread;      /* likewise: tickets, or deployments, whose answers could not be read */
     uint64_t stuck;       /* likewise: tickets whose files cannot be removed */
     enum err_kind reason; /* of the failure that was logged */
@@ -63,6 +66,15 @@ void watch_set_release(struct watch_set *set);
 int watch_set_make(struct conf *conf, const struct watch_set *old, struct api_session *session,
                    int64_t now_mono_ms, uint64_t *next_id, struct watch_set *ret,
                    struct err *err) MUST_CHECK;
+
+/* The lists of a status that its next refresh may ask for: STATUS_BITs. */
+unsigned watch_status_lists(const struct watch *w);
+
+/*
+ * A refresh that might ask for these lists succeeded. failed: one of them could not be read; open:
+ * a status is open that was not before.
+ */
+void watch_note_lists(struct watch *w, unsigned lists, bool failed, bool open);
 
 struct watch *watch_find(const struct watch_set *set, uint64_t id);
 

@@ -148,11 +148,29 @@ static void log_missing(struct watch *w, const struct missing_names *missing)
     w->missing = missing->hash;
 }
 
+/* The refresh is none the worse for it, but the status of some deployments is. */
+static void log_lists(struct watch *w, const struct status_trouble *lists)
+{
+    bool fail = lists->err.kind != ERR_NONE;
+
+    if (!lists->asked || fail == w->lists_fail)
+        return;
+    w->lists_fail = fail;
+    if (fail)
+        log_warn(FIELDS(w),
+                 "the status of some deployments may be unknown, and failures that no count shows "
+                 "are not seen: %s",
+                 lists->err.msg);
+    else
+        log_info(FIELDS(w), "deployments can be listed by status again");
+}
+
 static void log_listing(struct watch *w, const struct job_result *r, const struct listing *numbers)
 {
     log_lies(w, numbers);
     log_over_limit(w, numbers->over_limit);
     log_invalid(w, numbers);
+    log_lists(w, &r->lists);
     if (w->collector == COLLECTOR_DEPLOYMENTS && w->target->n_deployment_names > 0)
         log_missing(w, &r->missing);
 }

@@ -180,6 +180,7 @@ static struct {
         char name[32];
         enum fake_mode mode;
         size_t n_items;
+        int64_t jobs[JOB_STATE_END];
         struct fake_seen seen;
     } names[NAMES];
     size_t n_names;
@@ -258,6 +259,18 @@ void fake_set_items(const char *namespace_name, size_t n_items)
 {
     pthread_mutex_lock(&fake.mu);
     fake.names[find(namespace_name)].n_items = n_items;
+    pthread_mutex_unlock(&fake.mu);
+}
+
+void fake_set_jobs(const char *namespace_name, int64_t running, int64_t failed, int64_t cancelled)
+{
+    int64_t *jobs;
+
+    pthread_mutex_lock(&fake.mu);
+    jobs = fake.names[find(namespace_name)].jobs;
+    jobs[JOB_RUNNING] = running;
+    jobs[JOB_FAILED] = failed;
+    jobs[JOB_CANCELLED] = cancelled;
     pthread_mutex_unlock(&fake.mu);
 }
 
@@ -341,7 +354,15 @@ void fake_set_running(int64_t running)
     pthread_mutex_unlock(&fake.mu);
 }
 
-static int make_deployments(struct listing *listing, struct err *err)
+/* What a call is known by, and what becomes of it. */
+struct call {
+    const char *suffix;
+    unsigned without;
+    size_t n_items; /* how many it brings */
+    int64_t jobs[JOB_STATE_END];
+};
+
+static int make_deployments(struct listing *listing, const int64_t *jobs, struct err *err)
 {
     pthread_mutex_lock(&fake.mu);
     int64_t running = fake.running_jobs;
@@ -354,9 +375,11 @@ static int make_deployments(struct listing *listing, struct err *err)
         *d = (struct deployment){.id = arena_strdup(listing->arena, id)};
         if (!d->id)
             return err_nomem(err, "a listing");
+        memcpy(d->jobs, jobs, sizeof(d->jobs));
         d->name = d->execution_mode = d->engine_version = d->artifact_kind = d->target = "";
         d->target_mode = d->resource_setting_mode = d->draft_id = "";
-        d->jobs[JOB_RUNNING] = running;
+        if (running > 0)
+            d->jobs[JOB_RUNNING] = running;
         if (i == 0)
             d->name = "first";
     }
@@ -379,19 +402,21 @@ static int make_drafts(struct listing *listing, struct err *err)
     return 0;
 }
 
-static int make_listing(enum record_kind kind, size_t n, struct listing **ret, struct err *err)
+static int make_listing(enum record_kind kind, const struct call *call, struct listing **ret,
+                        struct err *err)
 {
     CLEANUP(listing_freep) struct listing *listing = listing_new();
 
     if (!listing)
         return err_nomem(err, "a listing");
     listing->kind = kind;
-    listing->n_items = n;
+    listing->n_items = call->n_items;
     listing->pages = 1;
-    listing->records = arena_calloc(listing->arena, n, record_kind_size(kind));
+    listing->records = arena_calloc(listing->arena, call->n_items, record_kind_size(kind));
     if (!listing->records)
         return err_nomem(err, "a listing");
-    if (kind == RECORD_DRAFT ? make_drafts(listing, err) : make_deployments(listing, err))
+    if (kind == RECORD_DRAFT ? make_drafts(listing, err)
+                             : make_deployments(listing, call->jobs, err))
         return -1;
     *ret = TAKE(listing);
     return 0;
@@ -426,13 +451,6 @@ static void note_begun(size_t name, const struct api_request *request)
     seen->deadline_left_ms = request->deadline_mono_ms - clock_mono_ms();
 }
 
-/* What a call is known by, and what becomes of it. */
-struct call {
-    const char *suffix;
-    unsigned without;
-    size_t n_items; /* how many it brings */
-};
-
 /* One call from its beginning to its end; -1 and err if it fails. */
 static int go_through(struct api_client *client, const struct api_request *request,
                       enum operation operation, struct call *call, struct api_stats *stats,
@@ -449,6 +467,7 @@ static int go_through(struct api_client *client, const struct api_request *reque
     note_begun(name, request);
     fake.names[name].seen.without = call->without;
     call->n_items = fake.names[name].n_items;
+    memcpy(call->jobs, fake.names[name].jobs, sizeof(call->jobs));
     wait_for_answer(client, name);
     fake.names[name].seen.running--;
     fake.names[name].seen.ended++;
@@ -468,11 +487,15 @@ static int go_through(struct api_client *client, const struct api_request *reque
 int api_client_list_deployments(struct api_client *client, const struct api_request *request,
                                 struct listing **ret, struct api_stats *stats, struct err *err)
 {
-    struct call call = {.suffix = ""};
+    const char *status = request->target->select.status;
+    char suffix[24] = "";
+    struct call call = {.suffix = suffix};
 
+    if (status && *status)
+        snprintf(suffix, sizeof(suffix), ":%s", status);
     if (go_through(client, request, OPERATION_LIST_DEPLOYMENTS, &call, stats, err) < 0)
         return -1;
-    return make_listing(RECORD_DEPLOYMENT, call.n_items, ret, err);
+    return make_listing(RECORD_DEPLOYMENT, &call, ret, err);
 }
 
 int api_client_list_deployments_by_name(struct api_client *client,
@@ -484,7 +507,7 @@ int api_client_list_deployments_by_name(struct api_client *client,
 
     if (go_through(client, request, OPERATION_GET_DEPLOYMENTS_BY_NAME, &call, stats, err) < 0)
         return -1;
-    return make_listing(RECORD_DEPLOYMENT, call.n_items, ret, err);
+    return make_listing(RECORD_DEPLOYMENT, &call, ret, err);
 }
 
 int api_client_list_drafts(struct api_client *client, const struct api_request *request,
@@ -494,7 +517,7 @@ int api_client_list_drafts(struct api_client *client, const struct api_request *
 
     if (go_through(client, request, OPERATION_LIST_DEPLOYMENT_DRAFTS, &call, stats, err) < 0)
         return -1;
-    return make_listing(RECORD_DRAFT, call.n_items, ret, err);
+    return make_listing(RECORD_DRAFT, &call, ret, err);
 }
 
 /* Index of a ticket; they are added as they come. Under mu. */

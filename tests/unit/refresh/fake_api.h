@@ -54,7 +54,7 @@ enum fake_mode {
 
 /*
  * Deployments are known by their namespace's name alone, drafts as "n0:drafts", deployments by name
- * as "n0:names", tickets as "n0:tickets".
+ * as "n0:names", tickets as "n0:tickets", deployments selected by status as "n0:FAILED".
  */
 /* What a namespace saw. */
 struct fake_seen {
@@ -72,6 +72,8 @@ void fake_reset(void);
 /* NULL = every namespace, those not yet heard of too. */
 void fake_set_mode(const char *namespace_name, enum fake_mode mode);
 void fake_set_items(const char *namespace_name, size_t n_items);
+/* The summary of all its deployments; without one, no job was ever there. */
+void fake_set_jobs(const char *namespace_name, int64_t running, int64_t failed, int64_t cancelled);
 /*
  * What is answered about a ticket from now on; a kind other than ERR_NONE is an error instead.
  * Tickets nobody set are executing.

@@ -612,9 +612,73 @@ static void test_no_memory(void **state)
     watch_set_release(&set);
 }
 
+/* --- the lists of a status --- */
+
+enum {
+    FAILED = 1u << STATUS_FAILED,
+    ENDED = 1u << STATUS_CANCELLED | 1u << STATUS_FINISHED,
+};
+
+static void test_lists_take_turns(void **state)
+{
+    struct watch w = {.asks_status = true};
+
+    (void)state;
+    for (int turn = 0; turn < 3; turn++)
+        for (int i = 0; i < 10; i++) {
+            assert_int_equal(watch_status_lists(&w), i == 0 ? FAILED | ENDED : FAILED);
+            watch_note_lists(&w, watch_status_lists(&w), false, false);
+        }
+    /* A status that is open now is asked for once. */
+    watch_note_lists(&w, watch_status_lists(&w), false, true);
+    assert_int_equal(watch_status_lists(&w), FAILED | ENDED);
+    watch_note_lists(&w, watch_status_lists(&w), false, false);
+    for (int i = 0; i < 9; i++) {
+        assert_int_equal(watch_status_lists(&w), FAILED);
+        watch_note_lists(&w, FAILED, i % 2, false); /* what failed is another list */
+    }
+    /* What could not be read is tried again. */
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(watch_status_lists(&w), FAILED | ENDED);
+        watch_note_lists(&w, FAILED | ENDED, true, false);
+    }
+    w.asks_status = false;
+    assert_int_equal(watch_status_lists(&w), 0);
+}
+
+static void test_lists_over_a_reload(void **state)
+{
+    static const char *const pattern = "aliyun_flink_deployment_status";
+    struct fake_settings settings;
+    struct watch_set set;
+
+    (void)state;
+    fake_settings_init(&settings, 1);
+    settings.targets[0].collectors |= 1u << COLLECTOR_DRAFTS;
+    set = make(&settings, NULL, T0);
+    assert_int_equal(watch_status_lists(&set.watches[0]), FAILED | ENDED);
+    assert_int_equal(watch_status_lists(&set.watches[1]), 0); /* drafts have none */
+    watch_note_lists(&set.watches[0], FAILED | ENDED, false, false);
+    age(&set.watches[0]);
+    remake(&set, &settings, T0);
+    assert_int_equal(watch_status_lists(&set.watches[0]), FAILED);
+    assert_true(set.watches[0].timetable.due_mono_ms == T0 + 45678);
+    settings.deny = (struct glob_list){.patterns = &pattern, .n_patterns = 1};
+    remake(&set, &settings, T0);
+    assert_int_equal(watch_status_lists(&set.watches[0]), 0);
+    age(&set.watches[0]);
+    settings.deny.n_patterns = 0;
+    remake(&set, &settings, T0);
+    assert_int_equal(watch_status_lists(&set.watches[0]), FAILED | ENDED);
+    assert_true(set.watches[0].timetable.due_mono_ms == T0);
+    watch_set_release(&set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_lists_take_turns, nothing_is_left),
+        cmocka_unit_test_teardown(test_lists_over_a_reload, nothing_is_left),
         cmocka_unit_test_teardown(test_first, nothing_is_left),
         cmocka_unit_test_teardown(test_one_namespace_is_due_at_once, nothing_is_left),
         cmocka_unit_test_teardown(test_spread_ends_with_the_interval, nothing_is_left),

@@ -274,6 +274,32 @@ static void test_jobs(void **state)
     assert_string_equal(log_of(&w, &(struct job_result){0}, NULL, true), "");
 }
 
+static void test_lists_of_a_status(void **state)
+{
+    struct watch w = watch_of(COLLECTOR_DEPLOYMENTS);
+    struct listing *listing = listing_new();
+    struct job_result fails = {
+        .listing = listing, .lists = {true, {ERR_THROTTLED, "deployments of status FAILED: no"}}};
+    struct job_result works = {.listing = listing, .lists = {.asked = true}};
+    struct job_result needless = {.listing = listing};
+    const char *text;
+
+    (void)state;
+    assert_non_null(listing);
+    w.tried = true;
+    assert_string_equal(log_of(&w, &works, NULL, true), "");
+    text = log_of(&w, &fails, NULL, true);
+    expect(text, "level=warn");
+    expect(text, "the status of some deployments may be unknown");
+    expect(text, "deployments of status FAILED: no");
+    assert_string_equal(log_of(&w, &fails, NULL, true), "");
+    assert_string_equal(log_of(&w, &needless, NULL, true), ""); /* that says nothing about them */
+    assert_string_equal(log_of(&w, &fails, NULL, true), "");
+    expect(log_of(&w, &works, NULL, true), "deployments can be listed by status again");
+    assert_string_equal(log_of(&w, &works, NULL, true), "");
+    listing_free(listing);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_trouble),
         cmocka_unit_test(test_missing_names),
         cmocka_unit_test(test_long_names),
+        cmocka_unit_test(test_lists_of_a_status),
         cmocka_unit_test(test_failure_names_the_collector),
         cmocka_unit_test(test_jobs),
     };
