@@ -82,6 +82,10 @@ class Member:
         hidden = min(ended, purged)
         if kind == "failed" and hidden:
             self.masked_failures += 1
+        # The newest job may be gone, and an older one that failed shows: it looks like a new failure
+        # (docs/metrics.md, "Failures that no count shows").
+        if kind != "failed" and 0 < purged >= self.counts[kind] - (ended - purged):
+            self.masked_failures += 1
         self.lose(kind, hidden)
         if ended != purged:
             self.direction[kind] = UP if ended > purged else DOWN
