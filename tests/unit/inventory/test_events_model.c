@@ -28,7 +28,7 @@
 
 #include <cmocka.h>
 
-#include "job_record.h"
+#include "job_history.h"
 #include "play.h"
 #include "records.h"
 
@@ -48,7 +48,7 @@ struct truth {
     char name[NAME_SIZE];
     bool exists;
     int64_t created_unix_s;
-    struct job_record record;
+    struct job_history record;
 };
 
 /* --- what of it could be seen --- */
@@ -164,18 +164,18 @@ static void happen_to_a_job(struct world *w)
         return;
     switch (below(w, 5)) {
     case 0:
-        for (int64_t n = below(w, 5); n > 0 && job_record_purge(&t->record, &w->random); n--)
+        for (int64_t n = below(w, 5); n > 0 && job_history_purge(&t->record, &w->random); n--)
             continue;
         break;
     case 1: /* as where so many are kept */
-        job_record_end(&t->record, &w->random);
-        (void)job_record_purge(&t->record, &w->random);
+        job_history_end(&t->record, &w->random);
+        (void)job_history_purge(&t->record, &w->random);
         break;
     case 2:
-        job_record_end(&t->record, &w->random);
+        job_history_end(&t->record, &w->random);
         break;
     default:
-        job_record_start(&t->record, &w->random);
+        job_history_start(&t->record, &w->random);
     }
 }
 
@@ -246,7 +246,7 @@ static void owe(struct world *w, struct known *k, const struct truth *t, unsigne
         }
     }
     k->owed = quiet && k->ran && found & failed;
-    k->ran = job_record_active(&t->record) > 0 && w->asked & failed && !(found & failed);
+    k->ran = job_history_active(&t->record) > 0 && w->asked & failed && !(found & failed);
 }
 
 static void enter(struct world *w, size_t i, bool told, bool cut)
@@ -396,9 +396,9 @@ static void check_status(struct world *w, const struct deployment *d)
 {
     size_t i = index_of(w, d->id);
     const struct truth *t = &w->listed[i];
-    bool runs = job_record_active(&t->record) > 0, asked = w->asked & STATUS_BIT(STATUS_FAILED);
+    bool runs = job_history_active(&t->record) > 0, asked = w->asked & STATUS_BIT(STATUS_FAILED);
     bool failed = w->found[i] & STATUS_BIT(STATUS_FAILED);
-    enum deployment_status then = runs ? STATUS_RUNNING : job_record_newest(&t->record);
+    enum deployment_status then = runs ? STATUS_RUNNING : job_history_newest(&t->record);
 
     if (!w->told[i] && !w->found[i])
         assert_int_equal(d->status, STATUS_UNKNOWN);
@@ -486,7 +486,7 @@ static struct deployment told(const struct truth *t, bool is_told)
     d.created_unix_s = t->created_unix_s;
     if (is_told) {
         d.jobs[JOB_STARTING] = d.jobs[JOB_CANCELLING] = 0;
-        d.jobs[JOB_RUNNING] = (int64_t)job_record_active(&t->record);
+        d.jobs[JOB_RUNNING] = (int64_t)job_history_active(&t->record);
     }
     for (int e = 0; is_told && e < JOB_EVENT_END; e++)
         d.jobs[job_event_state((enum job_event)e)] =
@@ -513,8 +513,8 @@ static void ask(struct world *w, struct listing *listing)
         w->asked |= whole ? bit : 0;
         for (size_t i = 0; i < w->n_truths; i++)
             w->found[i] |=
-                (int)job_record_newest(&w->truths[i].record) == s && (whole || one_in(w, 2)) ? bit
-                                                                                             : 0;
+                (int)job_history_newest(&w->truths[i].record) == s && (whole || one_in(w, 2)) ? bit
+                                                                                              : 0;
     }
     listing->asked = w->asked;
     for (size_t i = 0; i < listing->n_items; i++)

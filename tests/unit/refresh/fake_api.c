@@ -262,7 +262,8 @@ void fake_set_items(const char *namespace_name, size_t n_items)
     pthread_mutex_unlock(&fake.mu);
 }
 
-void fake_set_jobs(const char *namespace_name, int64_t running, int64_t failed, int64_t cancelled)
+void fake_set_summary(const char *namespace_name, int64_t running, int64_t failed,
+                      int64_t cancelled)
 {
     int64_t *jobs;
 

@@ -73,7 +73,8 @@ void fake_reset(void);
 void fake_set_mode(const char *namespace_name, enum fake_mode mode);
 void fake_set_items(const char *namespace_name, size_t n_items);
 /* The summary of all its deployments; without one, no job was ever there. */
-void fake_set_jobs(const char *namespace_name, int64_t running, int64_t failed, int64_t cancelled);
+void fake_set_summary(const char *namespace_name, int64_t running, int64_t failed,
+                      int64_t cancelled);
 /*
  * What is answered about a ticket from now on; a kind other than ERR_NONE is an error instead.
  * Tickets nobody set are executing.

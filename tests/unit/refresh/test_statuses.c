@@ -24,7 +24,7 @@ static void begin(int64_t interval_ms)
 {
     rig_init(&rig, 1);
     rig_every(&rig, interval_ms);
-    fake_set_jobs("n0", 0, 3, 1);
+    fake_set_summary("n0", 0, 3, 1);
     fake_set_items("n0:FAILED", 0);
     fake_set_items("n0:CANCELLED", 0);
     fake_set_items("n0:FINISHED", 0);
@@ -93,7 +93,7 @@ static void test_only_where_it_is_needed(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         begin(60000);
-        fake_set_jobs("n0", cases[i].running, cases[i].failed, cases[i].cancelled);
+        fake_set_summary("n0", cases[i].running, cases[i].failed, cases[i].cancelled);
         rig_start(&rig, false);
         wait_until(is_first(cases[i].is));
         assert_int_equal(fake_seen("n0:FAILED").begun, cases[i].lists > 0);
@@ -189,7 +189,7 @@ static void test_selected(void **state)
     (void)state;
     begin(60000);
     rig.settings.targets[0].select.status = "CANCELLED";
-    fake_set_jobs("n0:CANCELLED", 0, 3, 1);
+    fake_set_summary("n0:CANCELLED", 0, 3, 1);
     fake_set_items("n0:CANCELLED", 1);
     rig_start(&rig, false);
     wait_until(is_first(FIRST("cancelled")));
@@ -205,7 +205,7 @@ static void test_by_name(void **state)
     begin(60000);
     rig.settings.targets[0].deployment_names = names;
     rig.settings.targets[0].n_deployment_names = 1;
-    fake_set_jobs("n0:names", 0, 3, 1);
+    fake_set_summary("n0:names", 0, 3, 1);
     fake_set_items("n0:FAILED", 1);
     rig_start(&rig, false);
     wait_until(is_first(FIRST("failed")));

@@ -1,4 +1,4 @@
-#include "job_record.h"
+#include "job_history.h"
 
 #include <string.h>
 
@@ -10,7 +10,7 @@ int64_t random_below(uint64_t *random, int64_t n)
     return (int64_t)(*random % (uint64_t)n);
 }
 
-size_t job_record_active(const struct job_record *r)
+size_t job_history_active(const struct job_history *r)
 {
     size_t n = 0;
 
@@ -19,12 +19,12 @@ size_t job_record_active(const struct job_record *r)
     return n;
 }
 
-enum deployment_status job_record_newest(const struct job_record *r)
+enum deployment_status job_history_newest(const struct job_history *r)
 {
     return r->n_jobs > 0 ? r->job[r->n_jobs - 1] : STATUS_UNKNOWN;
 }
 
-static struct job_counts *counts_of(struct job_record *r, enum deployment_status status)
+static struct job_counts *counts_of(struct job_history *r, enum deployment_status status)
 {
     int e = 0;
 
@@ -33,7 +33,7 @@ static struct job_counts *counts_of(struct job_record *r, enum deployment_status
     return &r->jobs[e];
 }
 
-bool job_record_purge(struct job_record *r, uint64_t *random)
+bool job_history_purge(struct job_history *r, uint64_t *random)
 {
     size_t first = r->n_jobs > 1 ? (size_t)random_below(random, (int64_t)r->n_jobs - 1) : 0;
 
@@ -50,20 +50,20 @@ bool job_record_purge(struct job_record *r, uint64_t *random)
     return false;
 }
 
-void job_record_start(struct job_record *r, uint64_t *random)
+void job_history_start(struct job_history *r, uint64_t *random)
 {
-    if (job_record_active(r) == r->most_active ||
-        (r->n_jobs == JOB_RECORD_MAX && !job_record_purge(r, random)))
+    if (job_history_active(r) == r->most_active ||
+        (r->n_jobs == JOB_RECORD_MAX && !job_history_purge(r, random)))
         return;
     r->job[r->n_jobs++] = STATUS_RUNNING;
 }
 
-void job_record_end(struct job_record *r, uint64_t *random)
+void job_history_end(struct job_history *r, uint64_t *random)
 {
     size_t first;
 
-    if (job_record_active(r) == 0)
-        job_record_start(r, random);
+    if (job_history_active(r) == 0)
+        job_history_start(r, random);
     first = (size_t)random_below(random, (int64_t)r->n_jobs);
     for (size_t i = 0; i < r->n_jobs; i++) {
         enum deployment_status *job = &r->job[(first + i) % r->n_jobs];
