@@ -33,7 +33,8 @@ def g14(bench, report):
         for _ in range(runs):
             for n in in_flight:
                 ours = Ours(bench, sim.url,
-                            defaults=f"concurrency = {n}; page_size = {page_size};")
+                            defaults=f"concurrency = {n}; page_size = {page_size};",
+                            one_listing=True)
                 took[n].append(ours.refresh_ms())
                 ours.stop()
     finally:
@@ -63,7 +64,7 @@ def g14(bench, report):
 def memory_run(bench, count, profile):
     sim = afe.Simulator(f"--deployments={count}", f"--profile={profile}", "--rate-limit=0")
     try:
-        ours = Ours(bench, sim.url, defaults="concurrency = 4;")
+        ours = Ours(bench, sim.url, defaults="concurrency = 4;", one_listing=True)
         try:
             got = dict(ours.memory(), cpu=ours.cpu())
             body = ours.scrape()
