@@ -125,12 +125,14 @@ static void happened(struct observation *o, struct event_item *item, int event, 
 
 /*
  * A failure that the counts of the last listing did not have (status.c), and this one's do not,
- * either: it took the place of one that was purged.
+ * either: it took the place of one that was purged, so that both happened.
  */
 static void pay(struct observation *o, struct event_item *item, bool rose)
 {
-    if (item->status.owed && !rose)
+    if (item->status.owed && !rose) {
         happened(o, item, JOB_EVENT_FAILURE, 1);
+        add(counter(o, EVENT_COUNTER_REDUCTIONS + JOB_EVENT_FAILURE), 1);
+    }
     item->status.owed = false;
 }
 

@@ -15,10 +15,13 @@
  *
  * A failure that no count shows. One job fails, another that failed is purged, and the count of
  * failed jobs is as before. But the newest job had not failed, and now it has. That is one failure,
- * whatever else was purged and however many jobs a batch deployment has at once, provided that the
- * newest job is not itself deleted: then an older one, counted long ago, becomes the newest. Hence
- * what else must hold: no job ended in another way, and where nothing ran before, none that ended
- * so was purged. What is left is a job that is deleted within the interval in which it ended.
+ * provided that the newest job is not itself deleted: then an older one, counted long ago, becomes
+ * the newest. Hence what else must hold: no job ended in another way, and none that ended so was
+ * purged. What is left is a job that is deleted within the interval in which it ended, and leaves
+ * the counts as they were; where the oldest are forgotten first that does not happen.
+ *
+ * And nothing runs: else "the newest has failed" may have been true all the time, of a deployment
+ * with several jobs that a list missed when its pages shifted.
  *
  * The list is later than the counts: the failure may have happened in between, and then the next
  * listing counts it. So it is owed until then, and counted if the count of failed jobs does not
@@ -127,17 +130,16 @@ static bool is_seen_failed(const struct status_sight *sight)
            deployment_summary_status(sight->jobs) == STATUS_FAILED;
 }
 
-/* True if a job failed that the counts of the listing do not have. */
+/* True if a job failed that the counts of the listing do not have. In doubt it is not. */
 static bool failed_unseen(const struct status_memory *memory, const struct status_sight *sight)
 {
     const unsigned others = STATUS_BIT(STATUS_CANCELLED) | STATUS_BIT(STATUS_FINISHED);
     const struct change change = change_of(sight);
 
-    if (!memory->not_failed || !is_seen_failed(sight) || !change.comparable || change.rose)
+    if (!memory->not_failed || memory->status == STATUS_UNKNOWN || memory->status == STATUS_FAILED)
         return false;
-    if (memory->status == STATUS_CANCELLED || memory->status == STATUS_FINISHED)
-        return !(change.fell & others);
-    return memory->status == STATUS_RUNNING || memory->status == STATUS_TRANSITIONING;
+    return is_seen_failed(sight) && nothing_is_active(sight->jobs) && change.comparable &&
+           !change.rose && !(change.fell & others);
 }
 
 /* True if the listing says too little to outdate what is remembered, and nothing against it. */

@@ -12,7 +12,8 @@
  *
  *     what is remembered  = what could be seen, for each deployment, and in sum for the namespace;
  *                           of failures also some of those that cannot, never more, and at least
- *                           those of a job that was seen to run and then to have failed
+ *                           those of a job that was seen to run and then to have failed; and with
+ *                           each of these a reduction
  *     what is shown      <= that, and equal once the series was there for the hold
  *     nothing that is shown goes back, or rises before its old value was there for the hold
  *
@@ -226,7 +227,7 @@ static void tell(struct known *k, const struct truth *t, struct ledger *ledger, 
 
 /*
  * Nothing but failures and purges of failures, not to be seen, since it ran: then it is owed, and
- * paid with the next counts unless those show a failure.
+ * paid with the next counts unless those show a failure. Not while others run.
  */
 static void owe(struct world *w, struct known *k, const struct truth *t, unsigned found)
 {
@@ -245,7 +246,7 @@ static void owe(struct world *w, struct known *k, const struct truth *t, unsigne
             k->owed = false;
         }
     }
-    k->owed = quiet && k->ran && found & failed;
+    k->owed = quiet && k->ran && found & failed && job_history_active(&t->record) == 0;
     k->ran = job_history_active(&t->record) > 0 && w->asked & failed && !(found & failed);
 }
 
@@ -307,7 +308,7 @@ static void check_namespace(const struct world *w)
     for (int e = 0; e < JOB_EVENT_END; e++) {
         assert_int_equal(w->events->counters[EVENT_COUNTER_JOBS + e].value, sum[e]);
         assert_int_equal(w->events->counters[EVENT_COUNTER_REDUCTIONS + e].value,
-                         w->ledger.reductions[e]);
+                         w->ledger.reductions[e] + (e == JOB_EVENT_FAILURE ? paid : 0));
     }
     assert_int_equal(w->events->counters[EVENT_COUNTER_ADDED].value, w->ledger.added);
     assert_int_equal(w->events->counters[EVENT_COUNTER_REMOVED].value, w->ledger.removed);

@@ -59,7 +59,7 @@ static void test_counts_with_the_next_listing(void **state)
     SEE(&p, IS_DOWN);
     expect_failures(&p, "a", 1);
     expect_counter(&p, FAILURES, 1);
-    expect_counter(&p, PURGED_FAILED, 0); /* no count fell */
+    expect_counter(&p, PURGED_FAILED, 1); /* one that the new one stands for */
     assert_int_equal(play_shown(&p, "a")->last_failure_unix_s, p.unix_ms / 1000);
     SEE_LONG(&p, IS_DOWN);
     expect_failures(&p, "a", 1);
@@ -93,11 +93,54 @@ static void test_a_purge_of_more(void **state)
 
     (void)state;
     begin(&p);
-    SEE(&p, {"a", FAILED(1), .cancelled = 0}); /* one way is left: no list is needed */
-    expect_status(&p, "a", STATUS_FAILED);
-    SEE(&p, {"a", FAILED(1), .cancelled = 0});
-    expect_failures(&p, "a", 1);
+    SEE(&p, {"a", FAILED(1), .cancelled = 1, .found = IN_FAILED});
     expect_counter(&p, PURGED_FAILED, 2);
+    SEE(&p, {"a", FAILED(1), .cancelled = 1, .found = IN_FAILED});
+    expect_failures(&p, "a", 1);
+    expect_counter(&p, PURGED_FAILED, 3); /* 3 + 1 - 3 are left */
+    play_end(&p);
+}
+
+/* The last of those is purged between the counts and the list, or later. */
+static void test_purges_go_on(void **state)
+{
+    struct play p;
+
+    (void)state;
+    begin(&p);
+    SEE(&p, IS_DOWN);
+    SEE(&p, {"a", FAILED(1), .cancelled = 1, .found = IN_FAILED});
+    expect_failures(&p, "a", 1);
+    expect_counter(&p, PURGED_FAILED, 3);
+    play_end(&p);
+}
+
+/* Then the one that ran may have been among them, and what shows is an old failure. */
+static void test_a_purge_of_others(void **state)
+{
+    struct play p;
+
+    (void)state;
+    begin(&p);
+    SEE(&p, {"a", FAILED(3), .cancelled = 0}); /* one way is left: no list is needed */
+    expect_status(&p, "a", STATUS_FAILED);
+    SEE_LONG(&p, {"a", FAILED(3), .cancelled = 0});
+    expect_failures(&p, "a", 0);
+    expect_counter(&p, PURGED_FAILED, 0);
+    play_end(&p);
+}
+
+/* A list whose pages shifted missed it: the newest has failed all the time, and an older one runs.
+ */
+static void test_a_list_that_missed_it(void **state)
+{
+    struct play p;
+
+    (void)state;
+    begin(&p);
+    SEE(&p, {"a", FAILED(3), .cancelled = 1, .running = 1, .found = IN_FAILED});
+    SEE_LONG(&p, {"a", FAILED(3), .cancelled = 1, .running = 1, .found = IN_FAILED});
+    expect_failures(&p, "a", 0);
     play_end(&p);
 }
 
@@ -243,6 +286,9 @@ int main(void)
         cmocka_unit_test(test_counts_with_the_next_listing),
         cmocka_unit_test(test_counts_once),
         cmocka_unit_test(test_a_purge_of_more),
+        cmocka_unit_test(test_purges_go_on),
+        cmocka_unit_test(test_a_purge_of_others),
+        cmocka_unit_test(test_a_list_that_missed_it),
         cmocka_unit_test(test_the_newest_had_failed),
         cmocka_unit_test(test_without_a_list),
         cmocka_unit_test(test_the_newest_was_deleted),

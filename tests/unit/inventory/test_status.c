@@ -365,88 +365,63 @@ static void test_open(void **state)
 
 /* --- failures that no count shows --- */
 
+static const struct {
+    const char *what;
+    enum deployment_status was;
+    bool not_failed;
+    struct counts before, now;
+    int64_t running;
+    unsigned asked, found;
+    bool owed, not_failed_after;
+} debts[] = {
+    {"ran, a list has it", STATUS_RUNNING, true, {3, 1, 0}, {3, 1, 0}, 0, F, F, true, false},
+    {"no others were there", STATUS_RUNNING, true, {3, 0, 0}, {1, 0, 0}, 0, 0, 0, true, false},
+    {"came", STATUS_TRANSITIONING, true, {3, 1, 0}, {2, 1, 0}, 0, F, F, true, false},
+    {"had been cancelled", STATUS_CANCELLED, true, {3, 2, 0}, {2, 2, 0}, 0, F, F, true, false},
+    {"failed by the counts, runs by the list",
+     STATUS_RUNNING,
+     true,
+     {3, 0, 0},
+     {3, 0, 0},
+     0,
+     F,
+     0,
+     true,
+     true},
+
+    {"others run on", STATUS_RUNNING, true, {3, 1, 0}, {3, 1, 0}, 2, F, F, false, false},
+    {"purged with its kind", STATUS_RUNNING, true, {3, 2, 0}, {3, 0, 0}, 0, F, F, false, false},
+    {"others were purged", STATUS_TRANSITIONING, true, {3, 2, 4}, {3, 2, 3}, 0, F, F, false, false},
+    {"the counts have it", STATUS_RUNNING, true, {3, 1, 0}, {4, 1, 0}, 0, F, F, false, false},
+    {"another count rose", STATUS_RUNNING, true, {3, 1, 0}, {3, 2, 0}, 0, F, F, false, false},
+    {"it may be the old one", STATUS_RUNNING, false, {3, 1, 0}, {3, 1, 0}, 0, F, F, false, false},
+    {"in no list", STATUS_RUNNING, true, {3, 1, 0}, {3, 1, 0}, 0, F, 0, false, true},
+    {"no list", STATUS_RUNNING, true, {3, 1, 0}, {3, 1, 0}, 0, 0, 0, false, false},
+    {"the newest was deleted", STATUS_CANCELLED, true, {3, 1, 0}, {3, 0, 0}, 0, 0, 0, false, false},
+    {"an older one shows", STATUS_FINISHED, true, {3, 1, 2}, {3, 1, 1}, 0, F, F, false, false},
+    {"nobody knew how it was", STATUS_UNKNOWN, true, {3, 1, 1}, {3, 1, 1}, 0, F, F, false, false},
+    {"untold", STATUS_RUNNING, true, {3, 1, 1}, {-1, 1, 1}, 0, F, F, false, false},
+    {"never told", STATUS_RUNNING, true, {3, -1, 1}, {3, 1, 1}, 0, F, F, false, false},
+    {"none failed", STATUS_RUNNING, true, {0, 1, 0}, {0, 2, 0}, 0, 0, 0, false, true},
+    {"another list has it", STATUS_RUNNING, true, {3, 1, 0}, {3, 1, 0}, 0, 0, C, false, true},
+};
+
 static void test_owed(void **state)
 {
-    static const struct {
-        const char *what;
-        enum deployment_status was;
-        bool not_failed;
-        struct counts before, now;
-        int64_t running;
-        unsigned asked, found;
-        bool owed, not_failed_after;
-    } cases[] = {
-        {"ran, a list has it", STATUS_RUNNING, true, {3, 1, 0}, {3, 1, 0}, 0, F, F, true, false},
-        {"nothing else is left", STATUS_RUNNING, true, {3, 4, 0}, {1, 0, 0}, 0, 0, 0, true, false},
-        {"came", STATUS_TRANSITIONING, true, {3, 1, 0}, {2, 1, 0}, 0, F, F, true, false},
-        {"others run on", STATUS_RUNNING, true, {3, 1, 0}, {3, 1, 0}, 2, F, F, true, false},
-        {"had been cancelled", STATUS_CANCELLED, true, {3, 2, 0}, {2, 2, 0}, 0, F, F, true, false},
-        {"failed by the counts, runs by the list",
-         STATUS_RUNNING,
-         true,
-         {3, 0, 0},
-         {3, 0, 0},
-         0,
-         F,
-         0,
-         true,
-         true},
-
-        {"the counts have it", STATUS_RUNNING, true, {3, 1, 0}, {4, 1, 0}, 0, F, F, false, false},
-        {"another count rose", STATUS_RUNNING, true, {3, 1, 0}, {3, 2, 0}, 0, F, F, false, false},
-        {"it may be the old one",
-         STATUS_RUNNING,
-         false,
-         {3, 1, 0},
-         {3, 1, 0},
-         0,
-         F,
-         F,
-         false,
-         false},
-        {"in no list", STATUS_RUNNING, true, {3, 1, 0}, {3, 1, 0}, 0, F, 0, false, true},
-        {"no list", STATUS_RUNNING, true, {3, 1, 0}, {3, 1, 0}, 0, 0, 0, false, false},
-        {"the newest was deleted",
-         STATUS_CANCELLED,
-         true,
-         {3, 1, 0},
-         {3, 0, 0},
-         0,
-         0,
-         0,
-         false,
-         false},
-        {"an older one shows", STATUS_FINISHED, true, {3, 1, 2}, {3, 1, 1}, 0, F, F, false, false},
-        {"nobody knew how it was",
-         STATUS_UNKNOWN,
-         true,
-         {3, 1, 1},
-         {3, 1, 1},
-         0,
-         F,
-         F,
-         false,
-         false},
-        {"untold", STATUS_RUNNING, true, {3, 1, 1}, {-1, 1, 1}, 0, F, F, false, false},
-        {"never told", STATUS_RUNNING, true, {3, -1, 1}, {3, 1, 1}, 0, F, F, false, false},
-        {"none failed", STATUS_RUNNING, true, {0, 1, 0}, {0, 2, 0}, 0, 0, 0, false, true},
-        {"another list has it", STATUS_RUNNING, true, {3, 1, 0}, {3, 1, 0}, 0, 0, C, false, true},
-    };
-
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+    for (size_t i = 0; i < ARRAY_LEN(debts); i++)
         for (int owes = 0; owes < 2; owes++) { /* what is owed already stays */
-            struct status_memory memory = {cases[i].was, cases[i].not_failed, owes};
+            struct status_memory memory = {debts[i].was, debts[i].not_failed, owes};
             int64_t jobs[JOB_STATE_END], before[JOB_EVENT_END];
-            const struct status_sight sight = {jobs, before, cases[i].asked, cases[i].found};
+            const struct status_sight sight = {jobs, before, debts[i].asked, debts[i].found};
 
-            jobs_of(&cases[i].now, 0, cases[i].running, 0, jobs);
-            before_of(&cases[i].before, before);
+            jobs_of(&debts[i].now, 0, debts[i].running, 0, jobs);
+            before_of(&debts[i].before, before);
             (void)status_see(&memory, &sight);
-            if (memory.owed != (cases[i].owed || owes))
-                fail_msg("%s: owed is %d", cases[i].what, memory.owed);
-            if (memory.not_failed != cases[i].not_failed_after)
-                fail_msg("%s: not_failed is %d", cases[i].what, memory.not_failed);
+            if (memory.owed != (debts[i].owed || owes))
+                fail_msg("%s: owed is %d", debts[i].what, memory.owed);
+            if (memory.not_failed != debts[i].not_failed_after)
+                fail_msg("%s: not_failed is %d", debts[i].what, memory.not_failed);
         }
 }
 
