@@ -56,6 +56,8 @@ class Actor:
         elif choice < 0.20:
             self._tell_or_not(member)
         elif choice < 0.23:
+            with self.ledger.lock:
+                member.start()
             self._post("start", event={"deploymentId": member.id, "kind": "start"})
         else:
             self._jobs(member)
@@ -70,13 +72,12 @@ class Actor:
         r, kind = self.random, self.random.choice(KINDS)
         with self.ledger.lock:
             ended = r.choice((0, 1, 1, 1, 2, 3))
-            purged = min(r.choice((0, 0, 0, 1, 2, 5)), member.counts[kind] + ended)
+            first = r.randrange(ended + 1)  # these end before any is purged
+            purged = min(r.choice((0, 0, 0, 1, 2, 5)), member.may_purge(kind, first))
             direction = (ended > purged) - (ended < purged)
             if not (ended or purged) or not member.may_move(kind, direction):
                 return
-            after = max(0, purged - member.counts[kind])  # these have to end before they can go
             member.step(kind, ended, purged)
-        first = r.randrange(after, ended + 1)
         self._post(
             "wild" if member.wild else "both" if ended and purged else "end" if ended else "purge",
             event=[e for e in (self._event(member, EVENTS[kind], first),
@@ -115,6 +116,7 @@ class Actor:
             return
         self._post("tell", set_summary={member.id: member.summary()})
         with self.ledger.lock:
+            member.start_over()
             member.told, member.told_at = True, time.time()
 
     # --- who is there ---
@@ -174,6 +176,7 @@ class Actor:
         with self.ledger.lock:
             ns.added += 1
             member.present = True
+            member.start_over()
             for kind in KINDS:
                 self._while_away(member, kind)
         self._post("return", add=[member.as_json()])

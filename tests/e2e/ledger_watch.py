@@ -175,7 +175,8 @@ class Watch(threading.Thread):
         limit = member.ended[kind] if member.wild else highest(member, kind)
         if value > limit:
             self._fail(f"{deployment} shows {value:.0f} {kind}, but only {limit} of "
-                       f"{member.ended[kind]} can have been seen")
+                       f"{member.ended[kind]} can have been seen; lately, now {time.time():.3f}: "
+                       f"{'; '.join(member.history)}")
 
     def _old_value_first(self, deployment, name, shown, at, one_listing):
         _, process, started = at
@@ -235,9 +236,9 @@ class Watch(threading.Thread):
 
 def highest(member, kind):
     """
-    What a counter may show at most. Once a latest status is collected, a deployment whose status
-    became failed counts one failure though no count rose, so some of those hidden behind a purge
-    are found: at most one for each such step. This is the one place that knows.
+    What a counter may show at most. Where the status is collected, a deployment whose status became
+    failed counts one failure though no count rose, so some of those hidden behind a purge are
+    found: at most one for each such step. This is the one place that knows.
     """
     found_by_status = member.masked_failures if kind == "failed" and STATUS_IS_COLLECTED else 0
     return member.expected(kind) + found_by_status
