@@ -203,7 +203,7 @@ class Operator(threading.Thread):
         self.ledger, self.sim, self.random, self.host = ledger, sim, random.Random(seed), host
         self.stopping, self.quiet = threading.Event(), threading.Event()
         self.error = None
-        self.to_begin_with = [self._kill, self._stop, self._reload]  # each at least once
+        self.to_begin_with = [self._kill, self._terminate, self._reload]  # each at least once
         self.faults = {}  # namespace name, or None for all of them -> (spec, until)
         self.strikes = {}
 
@@ -298,7 +298,8 @@ class Operator(threading.Thread):
         if self.to_begin_with:
             self.to_begin_with.pop(0)()
             return
-        self.random.choices((self._kill, self._stop, self._reload, self._slow), (8, 4, 6, 2))[0]()
+        ways = self._kill, self._terminate, self._reload, self._slow
+        self.random.choices(ways, (8, 4, 6, 2))[0]()
 
     def _kill(self):
         """At times after a quiet moment: what was shown last must have been saved by then."""
@@ -308,7 +309,7 @@ class Operator(threading.Thread):
         self._restart(signal.SIGKILL)
         self.quiet.clear()
 
-    def _stop(self):
+    def _terminate(self):
         self._restart(signal.SIGTERM)
 
     def _reload(self):
