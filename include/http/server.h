@@ -25,6 +25,7 @@ struct http_options {
     const char *telemetry_path; /* "/metrics" */
     const char *version;        /* for the status page */
     const char *revision;
+    bool debug; /* serve /debug/targets, which tells anybody why jobs failed */
     struct snapshot_slot *slot;
     struct registry *registry;
     unsigned max_requests;      /* scrapes at once; more get 503; 0 = no limit */

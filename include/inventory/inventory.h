@@ -77,6 +77,15 @@ void inventory_refresh_begun(struct inventory *inventory, size_t entry, enum col
                              int64_t now_unix_ms);
 void inventory_refresh_missed(struct inventory *inventory, size_t entry, enum collector collector);
 
+/* What the scheduler means to do with a collector of an entry; for whoever looks, nothing else. */
+struct refresh_plan {
+    bool running;
+    int64_t due_mono_ms; /* of the next refresh; 0 or INT64_MAX = not known */
+    unsigned failures;   /* in a row */
+};
+void inventory_refresh_planned(struct inventory *inventory, size_t entry, enum collector collector,
+                               const struct refresh_plan *plan);
+
 /* How a refresh ended. */
 struct refresh_outcome {
     struct listing *listing;    /* of deployments or drafts, consumed; NULL = it failed */

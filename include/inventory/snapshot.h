@@ -43,7 +43,28 @@ uint32_t piece_crc32(const struct piece *piece);
 int piece_deflated(struct piece *piece, const void **ret_bytes, size_t *ret_len,
                    struct err *err) MUST_CHECK;
 
-/* --- status of the targets, for the status page --- */
+/* --- status of the targets, for the status page and the debug page --- */
+
+/* The refreshes of one collector. */
+struct collector_status {
+    const char *name;              /* "deployments", "drafts", ...; static */
+    bool running;                  /* a refresh is under way */
+    bool tried;                    /* at least one refresh ended */
+    bool success;                  /* the last one that ended succeeded */
+    bool withheld;                 /* what it brought is left out because it is too old */
+    int64_t last_attempt_unix_ms;  /* 0 = never */
+    int64_t last_success_unix_ms;  /* 0 = never */
+    int64_t failing_since_unix_ms; /* end of the first failure in a row; 0 = not failing */
+    int64_t last_failure_unix_ms;  /* 0 = never */
+    const char *reason;            /* of the last failure, NULL before the first */
+    const char *message;           /* of the last failure, NULL likewise */
+    int64_t duration_ms;           /* of the last refresh */
+    int64_t next_unix_ms;          /* when the next one is due; 0 = not known */
+    uint64_t failures;             /* in a row: the more, the longer until the next refresh */
+    int64_t pages;                 /* these as the last good refresh told them; -1 = it did not */
+    int64_t objects;
+    int64_t expected; /* objects that there should have been */
+};
 
 struct target_status {
     const char *target;
@@ -64,6 +85,8 @@ struct target_status {
     bool tried;          /* at least one refresh ended */
     bool success;        /* the last refresh succeeded */
     bool withheld;       /* state series are left out because they are too old */
+    const struct collector_status *collectors; /* those that the target has */
+    size_t n_collectors;
 };
 
 /* --- the generation --- */
@@ -91,6 +114,33 @@ size_t snapshot_deflate_left(const struct snapshot *s, enum expo_format format);
 int snapshot_deflate(struct snapshot *s, enum expo_format format, struct err *err) MUST_CHECK;
 
 const struct target_status *snapshot_targets(const struct snapshot *s, size_t *ret_n);
+
+/* A deployment's last failed job. Strings are the snapshot's. */
+struct job_failure {
+    const char *deployment_id;
+    const char *deployment_name; /* NULL = the deployment is not listed any more */
+    const char *job_id;
+    int64_t failed_unix_s; /* 0 = not told */
+    const char *reason;    /* "" = not told */
+    const char *message;   /* likewise; cut */
+    bool outdated;         /* a later one was counted, and has not been seen */
+};
+
+struct job_failures {
+    bool known;                /* somebody asked for the jobs of the target's deployments */
+    struct job_failure *items; /* newest first */
+    size_t n_items;
+    size_t n_more; /* deployments with a failed job, beyond those */
+};
+
+/*
+ * The last failed jobs of the deployments of a target, by its index in snapshot_targets, at most
+ * max. Costs a pass over its deployments; any thread. -1 only when memory is out; to be released.
+ */
+int snapshot_job_failures(const struct snapshot *s, size_t target, size_t max,
+                          struct job_failures *ret, struct err *err) MUST_CHECK;
+void job_failures_release(struct job_failures *failures);
+
 /* True once every target was tried: what /-/ready says. */
 bool snapshot_all_tried(const struct snapshot *s);
 /* metrics.deny of the configuration this generation was rendered with, for the live tail. */

@@ -145,6 +145,7 @@ static int start_http(struct program *p, struct err *err)
         .telemetry_path = p->options->telemetry_path,
         .version = build_version,
         .revision = build_revision,
+        .debug = p->options->debug,
         .slot = p->slot,
         .registry = p->registry,
         .max_requests = p->options->max_requests,

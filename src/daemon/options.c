@@ -25,6 +25,7 @@ enum flag_id {
     ID_LISTEN_ADDRESS,
     ID_TELEMETRY_PATH,
     ID_MAX_REQUESTS,
+    ID_ENABLE_DEBUG,
     ID_ONCE,
     ID_PERSISTENCE_FILE,
     ID_LOG_LEVEL,
@@ -43,6 +44,9 @@ static const struct flag flags[] = {
      "Address to serve on: host:port, [v6]:port or :port (default :10058)."},
     {"web.telemetry-path", "PATH", ID_TELEMETRY_PATH, "Path of the metrics (default /metrics)."},
     {"web.max-requests", "N", ID_MAX_REQUESTS, "Scrapes at once; more get 503 (default 40)."},
+    {"web.enable-debug", NULL, ID_ENABLE_DEBUG,
+     "Serve /debug/targets: refreshes in detail, and why jobs failed, to whoever can reach the "
+     "port."},
     {"persistence.file", "FILE", ID_PERSISTENCE_FILE,
      "State file of the event counters, instead of the configuration's state.file."},
     {"once", NULL, ID_ONCE,
@@ -55,7 +59,6 @@ static const struct flag flags[] = {
     {"web.systemd-socket", NULL, ID_LATER, NULL},
     {"web.config.file", "VALUE", ID_LATER, NULL},
     {"web.enable-lifecycle", NULL, ID_LATER, NULL},
-    {"web.enable-debug", NULL, ID_LATER, NULL},
     {"web.external-url", "VALUE", ID_LATER, NULL},
     {"web.route-prefix", "VALUE", ID_LATER, NULL},
     {"shard", "VALUE", ID_LATER, NULL},
@@ -107,7 +110,7 @@ static enum options_verdict take_value(struct options *o, enum flag_id id, const
         break;
     case ID_TELEMETRY_PATH:
         if (value[0] != '/' || value[1] == '\0' || strpbrk(value, "?#% \t") ||
-            strncmp(value, "/-/", 3) == 0)
+            strncmp(value, "/-/", 3) == 0 || strncmp(value, "/debug/", 7) == 0)
             return usage("--web.telemetry-path=%s: must be a plain path such as /metrics", value);
         o->telemetry_path = value;
         break;
@@ -154,6 +157,9 @@ static enum options_verdict take_flag(struct options *o, const struct flag *flag
         return OPTIONS_RUN;
     case ID_ONCE:
         o->once = on;
+        return OPTIONS_RUN;
+    case ID_ENABLE_DEBUG:
+        o->debug = on;
         return OPTIONS_RUN;
     default:
         return take_value(o, (enum flag_id)flag->id, value);

@@ -15,6 +15,7 @@ struct options {
     const char *listen_address;
     const char *telemetry_path;
     unsigned max_requests;
+    bool debug;
     const char *persistence_file; /* NULL = as the configuration says */
     bool once;
     enum log_level log_level;

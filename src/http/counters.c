@@ -10,6 +10,7 @@ static const struct expo_labels handler_labels[HTTP_HANDLER_END] = {
     [HTTP_STATUS_PAGE] = EXPO_LABELS_INIT("handler=\"/\""),
     [HTTP_HEALTHY] = EXPO_LABELS_INIT("handler=\"/-/healthy\""),
     [HTTP_READY] = EXPO_LABELS_INIT("handler=\"/-/ready\""),
+    [HTTP_DEBUG_TARGETS] = EXPO_LABELS_INIT("handler=\"/debug/targets\""),
     [HTTP_OTHER] = EXPO_LABELS_INIT("handler=\"other\""),
 };
 
@@ -32,7 +33,8 @@ static const struct expo_labels rejection_labels[HTTP_REJECTION_END] = {
 
 static const struct family requests_family = {
     "aliyun_flink_exporter_http_requests_total", "HTTP requests served.", METRIC_COUNTER,
-    .labels = "handler=/metrics|/|/-/healthy|/-/ready|other,code=200|400|404|405|500|503",
+    .labels =
+        "handler=/metrics|/|/-/healthy|/-/ready|/debug/targets|other,code=200|400|404|405|500|503",
     .absent = "until it occurred, but for 200, 500 and 503 of /metrics"};
 static const struct family rejections_family = {
     "aliyun_flink_exporter_http_requests_rejected_total",

@@ -17,6 +17,7 @@ enum http_handler {
     HTTP_STATUS_PAGE,
     HTTP_HEALTHY,
     HTTP_READY,
+    HTTP_DEBUG_TARGETS,
     HTTP_OTHER, /* no such page */
     HTTP_HANDLER_END,
 };

@@ -6,6 +6,8 @@
 
 #include "base/clock.h"
 #include "base/hex.h"
+#include "debug_page.h"
+#include "html_page.h"
 #include "negotiate.h"
 #include "status_page.h"
 
@@ -78,6 +80,8 @@ struct http_target routes_target(const struct routes *routes, const char *raw)
         target.handler = HTTP_HEALTHY;
     else if (path_is(raw, len, "/-/ready"))
         target.handler = HTTP_READY;
+    else if (routes->options->debug && path_is(raw, len, "/debug/targets"))
+        target.handler = HTTP_DEBUG_TARGETS;
     target.filtered = raw[len] == '?' && has_filter(raw + len + 1);
     return target;
 }
@@ -206,6 +210,13 @@ void routes_scrape_ended(struct routes *routes)
 
 /* --- the small pages --- */
 
+static void set_page(struct http_reply *reply, struct strbuf *text)
+{
+    set_heap_text(reply, 200, "text/html; charset=utf-8", text);
+    add_header(reply, "Content-Security-Policy", html_page_csp);
+    add_header(reply, "Cache-Control", "no-store");
+}
+
 static void answer_status_page(struct routes *routes, struct http_reply *reply)
 {
     const struct http_options *options = routes->options;
@@ -214,14 +225,22 @@ static void answer_status_page(struct routes *routes, struct http_reply *reply)
     struct status_page page = {.version = options->version,
                                .revision = options->revision,
                                .telemetry_path = options->telemetry_path,
+                               .debug = options->debug,
                                .now_unix_ms = clock_unix_ms()};
 
     if (snapshot)
         page.targets = snapshot_targets(snapshot, &page.n_targets);
     status_page_write(&page, &text);
-    set_heap_text(reply, 200, "text/html; charset=utf-8", &text);
-    add_header(reply, "Content-Security-Policy", status_page_csp);
-    add_header(reply, "Cache-Control", "no-store");
+    set_page(reply, &text);
+}
+
+static void answer_debug_targets(struct routes *routes, struct http_reply *reply)
+{
+    CLEANUP(snapshot_unrefp) struct snapshot *snapshot = snapshot_acquire(routes->options->slot);
+    CLEANUP(strbuf_release) struct strbuf text = STRBUF_LIMIT(PAGE_BYTES_MAX);
+
+    debug_page_write(snapshot, clock_unix_ms(), &text);
+    set_page(reply, &text);
 }
 
 static void answer_healthy(struct routes *routes, struct http_reply *reply)
@@ -315,6 +334,9 @@ void routes_answer(struct routes *routes, const struct http_request *request,
         break;
     case HTTP_READY:
         answer_ready(routes, ret);
+        break;
+    case HTTP_DEBUG_TARGETS:
+        answer_debug_targets(routes, ret);
         break;
     case HTTP_OTHER:
     case HTTP_HANDLER_END:

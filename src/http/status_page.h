@@ -5,13 +5,11 @@
 #ifndef HTTP_STATUS_PAGE_H
 #define HTTP_STATUS_PAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/strbuf.h"
 #include "inventory/snapshot.h"
-
-/* Admits the page's own style, by its hash, and nothing else at all. */
-extern const char status_page_csp[];
 
 struct status_page {
     const char *version;
@@ -19,6 +17,7 @@ struct status_page {
     const char *telemetry_path;
     const struct target_status *targets;
     size_t n_targets;
+    bool debug; /* there is a page at /debug/targets */
     int64_t now_unix_ms;
 };
 

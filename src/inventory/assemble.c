@@ -49,10 +49,19 @@ void piece_list_release(struct piece_list *list)
     *list = (struct piece_list){0};
 }
 
+void snapshot_jobs_release(struct snapshot_jobs *jobs, size_t n)
+{
+    for (size_t i = 0; jobs && i < n; i++) {
+        job_set_unref(jobs[i].set);
+        records_unref(jobs[i].records);
+    }
+}
+
 void snapshot_parts_release(struct snapshot_parts *parts)
 {
     for (int format = 0; format < EXPO_FORMAT_END; format++)
         piece_list_release(&parts->lists[format]);
+    snapshot_jobs_release(parts->jobs, parts->n_targets);
     arena_free(parts->arena);
     *parts = (struct snapshot_parts){0};
 }

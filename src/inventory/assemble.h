@@ -11,6 +11,8 @@
 
 #include "base/arena.h"
 #include "inventory/snapshot.h"
+#include "model/job.h"
+#include "model/records.h"
 #include "regions.h"
 
 uint64_t piece_series(const struct piece *piece);
@@ -33,11 +35,18 @@ struct piece_list {
 int piece_list_add(struct piece_list *list, struct piece *piece, struct err *err) MUST_CHECK;
 void piece_list_release(struct piece_list *list);
 
+/* What is known of the jobs of a target: references. */
+struct snapshot_jobs {
+    struct job_set *set;     /* NULL = nothing */
+    struct records *records; /* the deployments; NULL = not known, or there is no set */
+};
+
 struct snapshot_parts {
-    struct arena *arena; /* holds statuses and regions; the snapshot takes it over */
+    struct arena *arena; /* holds statuses, jobs and regions; the snapshot takes it over */
     struct piece_list lists[EXPO_FORMAT_END];
     struct regions regions;        /* of the lists' text */
     struct target_status *targets; /* in the arena, with all their strings */
+    struct snapshot_jobs *jobs;    /* by target; the snapshot takes the references over */
     size_t n_targets;
     bool all_tried;
     const struct glob_list *deny; /* copied */
@@ -51,5 +60,8 @@ int snapshot_new(struct snapshot_parts *parts, struct snapshot **ret, struct err
 
 /* Borrowed from the snapshot. */
 const struct regions *snapshot_regions(const struct snapshot *s);
+const struct snapshot_jobs *snapshot_jobs(const struct snapshot *s, size_t target);
+
+void snapshot_jobs_release(struct snapshot_jobs *jobs, size_t n);
 
 #endif

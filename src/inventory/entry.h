@@ -16,6 +16,7 @@
 #include "model/ticket.h"
 #include "draft_slice.h"
 #include "events.h"
+#include "inventory/inventory.h"
 #include "job_slice.h"
 #include "slice.h"
 
@@ -27,6 +28,7 @@ struct health {
     enum err_kind reason;
     char message[sizeof(((struct err *)0)->msg)];
     int64_t failing_since_unix_ms; /* end of the first failure of the latest row of them */
+    int64_t last_failure_unix_ms;  /* 0 = never; reason and message are of that one */
     int64_t last_attempt_unix_ms;
     int64_t last_success_unix_ms; /* 0 = never */
     int64_t state_mono_ms;        /* the state shown is of this time */
@@ -34,6 +36,7 @@ struct health {
     uint64_t refreshes;
     uint64_t missed;
     uint64_t failures[ERR_REASON_END];
+    struct refresh_plan plan; /* as the scheduler told it last */
 };
 
 struct entry {
@@ -67,6 +70,17 @@ bool entry_withheld(const struct entry *entry, enum collector collector, int64_t
 int64_t entry_withhold_mono_ms(const struct entry *entry, enum collector collector);
 /* True if there is something and it is not withheld. */
 bool entry_shows(const struct entry *entry, enum collector collector, int64_t now_mono_ms);
+
+/*
+ * What the last whole listing of a collector says of itself. A refresh that failed says nothing
+ * new.
+ */
+struct told { /* -1 = not told */
+    int64_t pages;
+    int64_t objects;
+    int64_t expected;
+};
+struct told entry_told(const struct entry *entry, enum collector collector);
 
 struct expo_labels entry_labels(const struct entry *entry);
 

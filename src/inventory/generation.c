@@ -277,6 +277,54 @@ static int tell_failure(const struct entry *entry, struct arena *arena, struct t
     return 0;
 }
 
+static int fill_collector(const struct entry *entry, enum collector c, int64_t now_mono_ms,
+                          int64_t now_unix_ms, struct arena *arena, struct collector_status *ret)
+{
+    const struct health *h = &entry->health[c];
+    const struct told told = entry_told(entry, c);
+
+    *ret = (struct collector_status){
+        .name = collector_name(c),
+        .running = h->plan.running,
+        .tried = h->tried,
+        .success = h->success,
+        .withheld = entry_withheld(entry, c, now_mono_ms),
+        .last_attempt_unix_ms = h->last_attempt_unix_ms,
+        .last_success_unix_ms = h->last_success_unix_ms,
+        .failing_since_unix_ms = h->tried && !h->success ? h->failing_since_unix_ms : 0,
+        .last_failure_unix_ms = h->last_failure_unix_ms,
+        .duration_ms = h->duration_ms,
+        .failures = h->plan.failures,
+        .pages = told.pages,
+        .objects = told.objects,
+        .expected = told.expected,
+    };
+    if (h->plan.due_mono_ms > 0 && h->plan.due_mono_ms < INT64_MAX)
+        ret->next_unix_ms = now_unix_ms + (h->plan.due_mono_ms - now_mono_ms);
+    if (h->last_failure_unix_ms == 0)
+        return 0;
+    ret->reason = err_kind_name(h->reason);
+    ret->message = arena_strdup(arena, h->message);
+    return ret->message ? 0 : -1;
+}
+
+static int fill_collectors(const struct entry *entry, int64_t now_mono_ms, struct arena *arena,
+                           struct target_status *ret)
+{
+    struct collector_status *all = arena_calloc(arena, COLLECTOR_END, sizeof(*all));
+    int64_t now_unix_ms = clock_unix_ms();
+
+    if (!all)
+        return -1;
+    for (int c = 0; c < COLLECTOR_END; c++)
+        if (entry_collects(entry, (enum collector)c) &&
+            fill_collector(entry, (enum collector)c, now_mono_ms, now_unix_ms, arena,
+                           &all[ret->n_collectors++]) < 0)
+            return -1;
+    ret->collectors = all;
+    return 0;
+}
+
 static int fill_status(const struct entry *entry, int64_t now_mono_ms, struct arena *arena,
                        struct target_status *ret)
 {
@@ -304,17 +352,32 @@ static int fill_status(const struct entry *entry, int64_t now_mono_ms, struct ar
                : -1;
 }
 
+static void fill_jobs(const struct entry *entry, struct snapshot_jobs *ret)
+{
+    if (!entry->jobs)
+        return;
+    ret->set = job_set_ref(entry->jobs->set);
+    if (entry->slice)
+        ret->records = records_ref(entry->slice->records);
+}
+
 static int fill_statuses(const struct generation_source *source, int64_t now_mono_ms,
                          struct snapshot_parts *parts, struct err *err)
 {
     parts->targets = arena_calloc(parts->arena, source->n_entries, sizeof(*parts->targets));
-    if (!parts->targets)
+    parts->jobs = arena_calloc(parts->arena, source->n_entries, sizeof(*parts->jobs));
+    if (!parts->targets || !parts->jobs)
         return err_nomem(err, "the status of the targets");
     parts->n_targets = source->n_entries;
     parts->all_tried = true;
     for (size_t i = 0; i < source->n_entries; i++) {
-        if (fill_status(source->entries[i], now_mono_ms, parts->arena, &parts->targets[i]) < 0)
+        const struct entry *entry = source->entries[i];
+        struct target_status *target = &parts->targets[i];
+
+        if (fill_status(entry, now_mono_ms, parts->arena, target) < 0 ||
+            fill_collectors(entry, now_mono_ms, parts->arena, target) < 0)
             return err_nomem(err, "the status of the targets");
+        fill_jobs(entry, &parts->jobs[i]);
         parts->all_tried = parts->all_tried && parts->targets[i].tried;
     }
     return 0;

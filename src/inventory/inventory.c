@@ -268,7 +268,7 @@ static void forget_uncollected(struct entry *entry)
             continue;
         h->begun = h->tried = h->success = false;
         h->failing_since_unix_ms = h->last_attempt_unix_ms = h->last_success_unix_ms = 0;
-        h->duration_ms = 0;
+        h->duration_ms = h->last_failure_unix_ms = 0;
     }
     if (!entry_collects(entry, COLLECTOR_DEPLOYMENTS)) {
         slice_free(TAKE(entry->slice));
@@ -358,11 +358,18 @@ void inventory_refresh_missed(struct inventory *inventory, size_t entry, enum co
     health_of(inventory, entry, collector)->missed++;
 }
 
+void inventory_refresh_planned(struct inventory *inventory, size_t entry, enum collector collector,
+                               const struct refresh_plan *plan)
+{
+    health_of(inventory, entry, collector)->plan = *plan;
+}
+
 static void note_failure(struct health *health, const struct err *err, int64_t now_unix_ms)
 {
     if (health->success || health->failing_since_unix_ms == 0)
         health->failing_since_unix_ms = now_unix_ms;
     health->success = false;
+    health->last_failure_unix_ms = now_unix_ms;
     health->reason = err_reason(err->kind);
     health->failures[health->reason]++;
     memcpy(health->message, err->msg, sizeof(health->message));
@@ -550,8 +557,6 @@ int inventory_refresh_done(struct inventory *inventory, size_t entry, enum colle
         return -1;
     }
     health->success = true;
-    health->reason = ERR_NONE;
-    health->message[0] = '\0';
     health->last_success_unix_ms = outcome->ended_unix_ms;
     health->state_mono_ms = outcome->ended_mono_ms;
     return 0;

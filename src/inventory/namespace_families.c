@@ -312,17 +312,7 @@ static void emit_failures(struct expo *e, const char *name, const struct entry *
     }
 }
 
-/*
- * What the last whole listing of a collector says of itself. A refresh that failed says nothing
- * new.
- */
-struct told { /* -1 = not told */
-    int64_t pages;
-    int64_t objects;
-    int64_t expected;
-};
-
-static struct told told_by(const struct entry *entry, int collector)
+struct told entry_told(const struct entry *entry, enum collector collector)
 {
     if (collector == COLLECTOR_DEPLOYMENTS && entry->slice) {
         const struct records *r = entry->slice->records;
@@ -357,7 +347,7 @@ static void emit_pages(struct expo *e, const char *name, const struct entry *ent
     (void)now_mono_ms;
     FOR_EACH_COLLECTOR(c, entry)
     {
-        emit_told(e, name, entry, c, told_by(entry, c).pages);
+        emit_told(e, name, entry, c, entry_told(entry, (enum collector)c).pages);
     }
 }
 
@@ -367,7 +357,7 @@ static void emit_objects(struct expo *e, const char *name, const struct entry *e
     (void)now_mono_ms;
     FOR_EACH_COLLECTOR(c, entry)
     {
-        emit_told(e, name, entry, c, told_by(entry, c).objects);
+        emit_told(e, name, entry, c, entry_told(entry, (enum collector)c).objects);
     }
 }
 
@@ -377,7 +367,7 @@ static void emit_expected(struct expo *e, const char *name, const struct entry *
     (void)now_mono_ms;
     FOR_EACH_COLLECTOR(c, entry)
     {
-        emit_told(e, name, entry, c, told_by(entry, c).expected);
+        emit_told(e, name, entry, c, entry_told(entry, (enum collector)c).expected);
     }
 }
 

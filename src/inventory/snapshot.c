@@ -139,6 +139,7 @@ struct snapshot {
     uint64_t n_series;
     struct regions regions;
     struct target_status *targets;
+    struct snapshot_jobs *jobs; /* by target */
     size_t n_targets;
     bool all_tried;
     struct glob_list deny;
@@ -157,6 +158,7 @@ void snapshot_unref(struct snapshot *s)
         return;
     for (int format = 0; format < EXPO_FORMAT_END; format++)
         free_list(&s->lists[format]);
+    snapshot_jobs_release(s->jobs, s->n_targets);
     pthread_mutex_destroy(&s->mu);
     arena_free(s->arena);
     free(s);
@@ -199,14 +201,15 @@ int snapshot_new(struct snapshot_parts *parts, struct snapshot **ret, struct err
     atomic_init(&s->refs, 1);
     pthread_mutex_init(&s->mu, NULL);
     s->arena = TAKE(parts->arena);
+    s->jobs = TAKE(parts->jobs);
+    s->targets = parts->targets;
+    s->n_targets = parts->n_targets;
     for (int format = 0; format < EXPO_FORMAT_END; format++)
         if (take_list(s, (enum expo_format)format, &parts->lists[format]) < 0)
             return err_nomem(err, "a snapshot");
     if (glob_list_copy(s->arena, parts->deny, &s->deny) < 0)
         return err_nomem(err, "a snapshot");
     s->regions = parts->regions;
-    s->targets = parts->targets;
-    s->n_targets = parts->n_targets;
     s->all_tried = parts->all_tried;
     s->n_series = parts->n_series;
     s->render_us = parts->render_us;
@@ -234,6 +237,12 @@ uint64_t snapshot_series(const struct snapshot *s)
 const struct regions *snapshot_regions(const struct snapshot *s)
 {
     return &s->regions;
+}
+
+const struct snapshot_jobs *snapshot_jobs(const struct snapshot *s, size_t target)
+{
+    assert(s->jobs && target < s->n_targets);
+    return &s->jobs[target];
 }
 
 const struct target_status *snapshot_targets(const struct snapshot *s, size_t *ret_n)

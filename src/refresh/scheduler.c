@@ -73,11 +73,23 @@ static void note_withheld(struct scheduler *s, int64_t now_ms)
                                               s->set.watches[i].collector, now_ms));
 }
 
+static void tell_plans(struct scheduler *s)
+{
+    for (size_t i = 0; i < s->set.n_watches; i++) {
+        const struct watch *w = &s->set.watches[i];
+        const struct refresh_plan plan = {w->running, w->timetable.due_mono_ms,
+                                          w->timetable.failures};
+
+        inventory_refresh_planned(s->inventory, w->entry, w->collector, &plan);
+    }
+}
+
 static int publish(struct scheduler *s, struct err *err)
 {
     struct snapshot *snapshot;
     int64_t began_ms = clock_mono_ms(), cost_ms;
 
+    tell_plans(s);
     if (inventory_snapshot(s->inventory, began_ms, &snapshot, err) < 0) {
         s->publish_mono_ms = began_ms + PUBLISH_FAIL_MS;
         return -1;

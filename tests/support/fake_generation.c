@@ -1,7 +1,6 @@
 /* Built with what the inventory itself builds snapshots with. */
 #include "fake_generation.h"
 
-#include "assemble.h"
 #include "metrics/expo.h"
 
 static const struct family family = {"fake_events_total", "Made up.", .type = METRIC_COUNTER};
@@ -59,19 +58,47 @@ static int copy(struct arena *arena, const char **field)
     return *field ? 0 : -1;
 }
 
+static int copy_collectors(struct arena *arena, struct target_status *t)
+{
+    struct collector_status *all = arena_calloc(arena, t->n_collectors, sizeof(*all));
+
+    if (!all)
+        return -1;
+    for (size_t i = 0; i < t->n_collectors; i++) {
+        all[i] = t->collectors[i];
+        if (copy(arena, &all[i].name) < 0 || copy(arena, &all[i].reason) < 0 ||
+            copy(arena, &all[i].message) < 0)
+            return -1;
+    }
+    t->collectors = all;
+    return 0;
+}
+
+static int add_jobs(struct snapshot_parts *parts, const struct fake_generation *g)
+{
+    parts->jobs = arena_calloc(parts->arena, g->n_targets, sizeof(*parts->jobs));
+    if (!parts->jobs) {
+        snapshot_jobs_release(g->jobs, g->n_targets);
+        return -1;
+    }
+    for (size_t i = 0; g->jobs && i < g->n_targets; i++)
+        parts->jobs[i] = g->jobs[i];
+    return 0;
+}
+
 static int add_targets(struct snapshot_parts *parts, const struct fake_generation *g)
 {
     parts->targets = arena_calloc(parts->arena, g->n_targets, sizeof(*parts->targets));
     if (!parts->targets)
         return -1;
-    parts->n_targets = g->n_targets;
     for (size_t i = 0; i < g->n_targets; i++) {
         struct target_status *t = &parts->targets[i];
 
         *t = g->targets[i];
         if (copy(parts->arena, &t->target) < 0 || copy(parts->arena, &t->workspace) < 0 ||
             copy(parts->arena, &t->namespace_name) < 0 || copy(parts->arena, &t->endpoint) < 0 ||
-            copy(parts->arena, &t->reason) < 0 || copy(parts->arena, &t->message) < 0)
+            copy(parts->arena, &t->reason) < 0 || copy(parts->arena, &t->message) < 0 ||
+            copy_collectors(parts->arena, t) < 0)
             return -1;
     }
     return 0;
@@ -84,6 +111,9 @@ struct snapshot *fake_generation_new(const struct fake_generation *g)
     struct snapshot *s = NULL;
     int rc = parts.arena ? 0 : -1;
 
+    parts.n_targets = g->n_targets;
+    if (rc == 0)
+        rc = add_jobs(&parts, g);
     if (rc == 0)
         rc = add_targets(&parts, g);
     if (rc == 0)

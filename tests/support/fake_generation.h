@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "assemble.h"
 #include "inventory/snapshot.h"
 
 struct fake_generation {
@@ -17,6 +18,7 @@ struct fake_generation {
     size_t piece_bytes;                  /* at least; whole lines */
     const struct target_status *targets; /* copied, strings and all */
     size_t n_targets;
+    struct snapshot_jobs *jobs; /* by target; the references are given away; NULL = none known */
     bool all_tried;
     struct glob_list deny;
 };

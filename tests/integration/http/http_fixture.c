@@ -37,6 +37,7 @@ static struct settings {
     unsigned port;
     unsigned drain_ms;
     unsigned debug;
+    unsigned debug_page;
 } settings = {.pieces = 4, .piece_bytes = 4096, .targets = 3, .max_requests = 40, .drain_ms = 3000};
 
 static const struct {
@@ -59,6 +60,7 @@ static const struct {
     {"port", &settings.port},
     {"drain-ms", &settings.drain_ms},
     {"debug", &settings.debug},
+    {"debug-page", &settings.debug_page},
 };
 
 static atomic_bool healthy = true;
@@ -189,6 +191,7 @@ static int serve(struct registry *registry, struct snapshot_slot *slot, struct e
                              .telemetry_path = "/metrics",
                              .version = "0.1.0",
                              .revision = "abc1234",
+                             .debug = settings.debug_page,
                              .slot = slot,
                              .registry = registry,
                              .max_requests = settings.max_requests,

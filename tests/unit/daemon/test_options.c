@@ -297,7 +297,6 @@ static void test_not_yet(void **state)
         {{"--web.systemd-socket"}, "--web.systemd-socket"},
         {{"--web.config.file=web.yml"}, "--web.config.file"},
         {{"--web.enable-lifecycle"}, "--web.enable-lifecycle"},
-        {{"--web.enable-debug"}, "--web.enable-debug"},
         {{"--web.external-url=http://x/"}, "--web.external-url"},
         {{"--web.route-prefix", "/x"}, "--web.route-prefix"},
         {{"--shard=0"}, "--shard"},

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "html_page.h"
 
 enum { NOW_S = 1790000000 }; /* 2026-09-21 14:13:20 UTC */
 #define NOW_MS ((int64_t)NOW_S * 1000)
@@ -369,8 +370,8 @@ static void test_plain(void **state)
     write_page(&healthy, 1, &out);
     for (size_t i = 0; i < ARRAY_LEN(not_there); i++)
         has_not(&out, not_there[i]);
-    assert_int_equal(strncmp(status_page_csp, "default-src 'none'; style-src 'sha256-", 38), 0);
-    assert_null(strstr(status_page_csp, "unsafe"));
+    assert_int_equal(strncmp(html_page_csp, "default-src 'none'; style-src 'sha256-", 38), 0);
+    assert_null(strstr(html_page_csp, "unsafe"));
     has(&out, "prefers-color-scheme:dark");
     has(&out, "name=\"viewport\"");
 }
