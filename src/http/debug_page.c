@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "html.h"
 #include "html_page.h"
 
 /* With so much on it the page lists no more failures: texts may be nothing but markup characters.
@@ -50,7 +51,7 @@ enum {
 };
 
 static const struct html_column collector_columns[COL_END] = {
-    [COL_COLLECTOR] = {"Collector", "w", ""},  [COL_HEALTH] = {"Health", "w", ""},
+    [COL_COLLECTOR] = {"Collector", "w", ""},  [COL_HEALTH] = {"Health", "m", ""},
     [COL_ATTEMPT] = {"Last attempt", "t", ""}, [COL_SUCCESS] = {"Last success", "t", ""},
     [COL_DURATION] = {"Took", "d", ""},        [COL_OBJECTS] = {"Objects", "n", ""},
     [COL_NEXT] = {"Next refresh", "t", ""},
@@ -178,9 +179,9 @@ static void add_why(struct strbuf *out, const struct job_failure *f)
     else
         strbuf_adds(out, "<span class=\"dim\">no reason told</span>");
     if (*f->message) {
-        strbuf_adds(out, "<small>");
-        html_bdi(out, f->message, FAILURE_MESSAGE_MAX);
-        strbuf_adds(out, "</small>");
+        strbuf_adds(out, "<small><bdi>");
+        html_lines(out, f->message, FAILURE_MESSAGE_MAX);
+        strbuf_adds(out, "</bdi></small>");
     }
     if (f->outdated)
         strbuf_adds(out, "<small><span class=\"tag wait\">outdated</span> a later failure was "
@@ -227,7 +228,7 @@ static void list_failures(const struct debug_page *page, const struct job_failur
         html_close_table(out);
     }
     if (i < failures->n_items + failures->n_more)
-        strbuf_addf(out, "<p>And %zu more deployments with a failed job; the log has each.</p>\n",
+        strbuf_addf(out, "<p>And %zu more deployments with a failed job.</p>\n",
                     failures->n_items - i + failures->n_more);
 }
 

@@ -31,7 +31,7 @@ static const char *entity(unsigned char c)
     }
 }
 
-void html_text(struct strbuf *out, const char *text, size_t max_bytes)
+static void add(struct strbuf *out, const char *text, size_t max_bytes, const char *line_break)
 {
     size_t len = strnlen(text, max_bytes + 1);
     bool cut = len > max_bytes;
@@ -45,7 +45,9 @@ void html_text(struct strbuf *out, const char *text, size_t max_bytes)
         size_t n = utf8_sequence_len(text, (size_t)(end - text));
         const char *other = n == 0 ? replacement : n == 1 ? entity((unsigned char)*text) : NULL;
 
-        if (other)
+        if (*text == '\n')
+            strbuf_adds(out, line_break);
+        else if (other)
             strbuf_adds(out, other);
         else
             strbuf_add(out, text, n);
@@ -53,4 +55,14 @@ void html_text(struct strbuf *out, const char *text, size_t max_bytes)
     }
     if (cut)
         strbuf_adds(out, ellipsis);
+}
+
+void html_text(struct strbuf *out, const char *text, size_t max_bytes)
+{
+    add(out, text, max_bytes, " ");
+}
+
+void html_lines(struct strbuf *out, const char *text, size_t max_bytes)
+{
+    add(out, text, max_bytes, "<br>");
 }

@@ -13,4 +13,7 @@
  */
 void html_text(struct strbuf *out, const char *text, size_t max_bytes);
 
+/* The same for an element's content, with its line breaks. */
+void html_lines(struct strbuf *out, const char *text, size_t max_bytes);
+
 #endif

@@ -34,7 +34,7 @@ static const char css[] =
     "th{background:var(--head);font-weight:600;vertical-align:bottom}"
     "td{overflow-wrap:anywhere}"
     "td small{display:block}"
-    ".m{width:50%}"
+    ".m{width:45%}"
     ".w{min-width:8.5rem}"
     ".k{min-width:9.5rem}"
     ".n{text-align:right;font-variant-numeric:tabular-nums;overflow-wrap:normal}"
@@ -50,12 +50,13 @@ static const char css[] =
     "thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}"
     "table,tbody,tr,td{display:block}"
     "tr{border:1px solid var(--line);border-radius:8px;margin:0 0 .75rem;padding:.4rem .75rem}"
-    "tr td[class]{display:flex;gap:.75rem;padding:.2rem 0;border:0;text-align:left;min-width:0}"
+    "tr td[class]{display:flex;gap:.75rem;padding:.2rem 0;border:0;text-align:left;min-width:0;"
+    "width:auto}"
     "td:before{content:attr(data-h);flex:0 0 7rem;color:var(--dim)}"
     "td>span{min-width:0}}";
 
 const char html_page_csp[] = "default-src 'none'; style-src 'sha256-"
-                             "jHtr6GT698iHPuOVPRWZttd+bMXKY1fakdBavwwgHI0="
+                             "EttLrtQhTL3af2UaifoyqEWuIVb0lDmMHPdWOc1GfyQ="
                              "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /* --- words --- */

@@ -1,5 +1,7 @@
 """The collector jobs against the simulator: crash loops, failures, what it costs."""
 
+import html
+import re
 import time
 import unittest
 
@@ -125,6 +127,79 @@ class Jobs(afe.Case):
         afe.wait_for("the failure to be seen", lambda: exporter.metrics().get(
             LAST_FAILURE, deployment_id="new") >= before)
         self.sim.faults()
+
+    def page(self, exporter):
+        """The debug page as text: tags gone, entities read."""
+        reply = exporter.get("/debug/targets")
+        self.assertEqual(reply.status, 200)
+        reply.body.decode("utf-8")
+        return html.unescape(re.sub(r"<[^>]*>", " ", reply.text))
+
+    def test_why_stands_on_the_debug_page(self):
+        exporter = self.start(deployment("a", running=1), deployment("b", running=1),
+                              deployment("c", running=1), flags=["--web.enable-debug"])
+        self.expect(exporter, RESTARTS, 0, deployment_id="c")
+        self.assertIn("None.", self.page(exporter))
+        self.assertIn('href="./debug/targets"', exporter.get("/").text)
+        hostile = "<script>alert(1)</script>'\"&\x01\x1b[31m\u202egnp.exe\r\n\ufffe" + "y" * 10000
+        now = int(time.time())
+        for name, age, message in (("a", 100, "Xolderx"), ("b", 10, hostile)):
+            self.sim.post(event={"deploymentId": name, "kind": "fail"})
+            self.sim.post(set_failure={name: {"reason": "Job<b>Failed</b>", "failedAt": now - age,
+                                              "message": message}})
+        for name, age in (("a", 100), ("b", 10)):
+            self.expect(exporter, LAST_FAILURE, now - age, deployment_id=name)
+        reply = exporter.get("/debug/targets")
+        self.assertNotIn("<script", reply.text)
+        self.assertNotIn("<b>", reply.text)
+        self.assertEqual([c for c in reply.text if ord(c) < 32 and c != "\n"], [])
+        self.assertEqual(reply.headers["content-type"], "text/html; charset=utf-8")
+        self.assertEqual(reply.headers["cache-control"], "no-store")
+        self.assertIn("default-src 'none'", reply.headers["content-security-policy"])
+        text = self.page(exporter)
+        for part in ("t1  /  " + NAMESPACE, "jobs", "deployments", "Job<b>Failed</b>", "Xolderx",
+                     "<script>alert(1)</script>'\"&", "name of a", "y" * 500,
+                     time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now - 10))):
+            self.assertIn(part, re.sub(r"\n", " ", text))
+        self.assertLess(text.index("name of b"), text.index("name of a"))  # the newest first
+        self.assertNotIn("name of c", text)
+        self.assertNotIn("y" * 1001, text)
+        self.assertLess(len(reply.body), 20000)
+        head = exporter.get("/debug/targets", method="HEAD")
+        self.assertEqual((head.status, head.body), (200, b""))
+        self.assertEqual(exporter.get("/debug/targets", method="POST").status, 405)
+        self.assertEqual(exporter.get("/debug/requests").status, 404)
+        scraped = exporter.get().text
+        for secret in ("alert(1)", "Xolderx", "Failed</b>", "yyyy"):
+            self.assertNotIn(secret, scraped)
+        self.assertGreaterEqual(exporter.metrics().get(
+            "aliyun_flink_exporter_http_requests_total", handler="/debug/targets", code="200"), 3)
+        # What fails now, and that it failed when it is over.
+        self.sim.faults("status:code=503,operation=ListJobs")
+        afe.wait_for("a failing collector", lambda: "backs off" in self.page(exporter))
+        self.assertRegex(self.page(exporter), r"failing for \d+ s .*503")
+        self.sim.faults()
+        afe.wait_for("the end of it", lambda: re.search(r"last failure \d+ s ago: .*503",
+                                                        self.page(exporter)))
+        self.assertNotIn(afe.SECRET, self.page(exporter))
+        self.assertNotIn(afe.KEY_ID, self.page(exporter))
+        # A deployment that goes takes its failure with it.
+        self.sim.post(remove=["a"])
+        afe.wait_for("its end", lambda: "name of a" not in self.page(exporter)
+                     and "Xolderx" not in self.page(exporter))
+
+    def test_no_debug_page_unless_asked_for(self):
+        exporter = self.start(deployment("a", running=1, failed=1))
+        for path in ("/debug/targets", "/debug/", "/debug/requests"):
+            self.assertEqual(exporter.get(path).status, 404, path)
+        self.assertNotIn("debug", exporter.get("/").text)
+        self.assertEqual(exporter.metrics().all("aliyun_flink_exporter_http_requests_total",
+                                                handler="/debug/targets"), [])
+
+    def test_debug_page_without_the_collector(self):
+        sim = self.simulator("--deployments=3", "--rate-limit=0")
+        exporter = self.exporter(self.config(sim.url), "--web.enable-debug").wait_ready()
+        self.assertIn("without the collector", self.page(exporter))
 
     def test_a_budget_is_kept_and_shared(self):
         names = [f"d{i:02}" for i in range(25)]

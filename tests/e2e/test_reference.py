@@ -73,12 +73,13 @@ class Reference(afe.Case):
         text = text.replace("credentials = ( ", fetched, 1).replace(
             'name = "t1";', 'name = "t1"; credentials = "default";', 1)
         text += f'state = {{ file = "{self.dir}/state"; hold = "1s"; }};\n'
-        self.daemon = self.exporter(self.write("exporter.cfg", text)).wait_ready()
+        self.daemon = self.exporter(self.write("exporter.cfg", text),
+                                    "--web.enable-debug").wait_ready()
 
     def ask_for_all_kinds(self):
         """Requests of every handler and with every answer that the page names."""
         self.daemon.get(headers={"Accept-Encoding": "gzip"})
-        for path in ("/", "/-/healthy", "/-/ready", "/nowhere"):
+        for path in ("/", "/-/healthy", "/-/ready", "/debug/targets", "/nowhere"):
             self.daemon.get(path)
         self.assertEqual(self.daemon.get(method="POST").status, 405)
         self.assertEqual(self.daemon.get("/metrics?collect[]=x%00").status, 400)

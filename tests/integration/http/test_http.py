@@ -241,6 +241,17 @@ class StatusPage(unittest.TestCase):
         self.assertEqual(reply.getheader("X-Content-Type-Options"), "nosniff")
         self.assertEqual(reply.getheader("Content-Type"), "text/html; charset=utf-8")
 
+    def test_debug_page(self):
+        with Fixture(debug_page=1, hostile=1, targets=3000) as fixture:
+            reply = fixture.get("/debug/targets")
+            self.assertEqual(reply.status, 200)
+            self.assertNotIn(b"<script", reply.body)
+            self.assertLess(len(reply.body), 4_000_000)
+            self.assertEqual(reply.getheader("Content-Security-Policy"),
+                             fixture.get("/").getheader("Content-Security-Policy"))
+            name = 'aliyun_flink_exporter_http_requests_total{handler="%s",code="%s"}'
+            self.assertEqual(fixture.metric(name % ("/debug/targets", 200)), 1)
+
     def test_hostile_names(self):
         with Fixture(hostile=1, targets=4) as fixture:
             page = fixture.get("/").body.decode()

@@ -168,6 +168,11 @@ static void test_switches(void **state)
     assert_false(run.options.once);
     expect_silent(parse("--no-help", "--no-version", "--once"));
     assert_true(run.options.once);
+    assert_false(run.options.debug);
+    expect_silent(parse("--web.enable-debug"));
+    assert_true(run.options.debug);
+    expect_silent(parse("--web.enable-debug", "--no-web.enable-debug"));
+    assert_false(run.options.debug);
 }
 
 static void test_many_flags(void **state)
@@ -265,7 +270,8 @@ static void test_bad_values(void **state)
           "99999999999999999999"},
          "must be a number from 1 to 10000"},
         {"--web.telemetry-path",
-         {"metrics", "", "/", "/a?b", "/a#b", "/a%20", "/a b", "/\t", "/-/healthy", "http://x/y"},
+         {"metrics", "", "/", "/a?b", "/a#b", "/a%20", "/a b", "/\t", "/-/healthy",
+          "/debug/targets", "http://x/y"},
          "must be a plain path such as /metrics"},
         {"--log.level",
          {"", "warning", "INFO", "information", "inf", "5"},

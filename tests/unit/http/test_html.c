@@ -54,6 +54,16 @@ static void test_table(void **state)
     }
 }
 
+static void test_lines(void **state)
+{
+    CLEANUP(strbuf_release) struct strbuf out = STRBUF_INIT;
+
+    (void)state;
+    html_lines(&out, "<a>\r\n\tat b\n\n'c", 100);
+    html_lines(&out, "x\ny", 2);
+    assert_string_equal(strbuf_str(&out), "&lt;a&gt; <br> at b<br><br>&#39;cx<br>" DOTS);
+}
+
 /* All texts of three bytes: what comes out is UTF-8, without markup and without control characters.
  */
 static void test_every_three_bytes(void **state)
@@ -76,6 +86,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),
+        cmocka_unit_test(test_lines),
         cmocka_unit_test(test_every_three_bytes),
     };
 

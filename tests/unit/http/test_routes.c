@@ -188,6 +188,49 @@ static void test_another_telemetry_path(void **state)
     tear_down(&s);
 }
 
+static void test_debug_page_when_enabled(void **state)
+{
+    static const char *const others[] = {"/debug",          "/debug/",           "/debug/requests",
+                                         "/debug/targets/", "/debug/targets%00", "//debug/targets"};
+    const struct target_status t = {.target = "a",
+                                    .workspace = "w",
+                                    .namespace_name = "n",
+                                    .endpoint = "e",
+                                    .interval_ms = 1000,
+                                    .tried = true,
+                                    .success = true};
+    struct http_reply reply;
+    struct setup s;
+
+    (void)state;
+    set_up(&s);
+    publish(&s, &t, 1, true);
+    get(&s, "/debug/targets", &reply);
+    assert_int_equal(reply.status, 404);
+    get(&s, "/", &reply);
+    has_not(&reply, "debug");
+    http_reply_release(&reply);
+
+    s.options.debug = true;
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        assert_int_equal(routes_target(&s.routes, others[i]).handler, HTTP_OTHER);
+    assert_int_equal(routes_target(&s.routes, "/debug/targets?x").handler, HTTP_DEBUG_TARGETS);
+    get(&s, "/", &reply);
+    has(&reply, "<a href=\"./debug/targets\">");
+    http_reply_release(&reply);
+    get(&s, "/debug/targets", &reply);
+    assert_int_equal(reply.status, 200);
+    assert_false(reply.scrape_counted);
+    assert_string_equal(header(&reply, "Content-Type"), "text/html; charset=utf-8");
+    assert_string_equal(header(&reply, "Cache-Control"), "no-store");
+    assert_string_equal(header(&reply, "X-Content-Type-Options"), "nosniff");
+    assert_int_equal(strncmp(header(&reply, "Content-Security-Policy"), "default-src 'none';", 19),
+                     0);
+    has(&reply, "<h2><bdi>a</bdi> / <bdi>n</bdi></h2>");
+    http_reply_release(&reply);
+    tear_down(&s);
+}
+
 static void test_scrape_before_the_first_publication(void **state)
 {
     struct http_reply reply;
@@ -488,6 +531,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_targets),
         cmocka_unit_test(test_another_telemetry_path),
+        cmocka_unit_test(test_debug_page_when_enabled),
         cmocka_unit_test(test_scrape_before_the_first_publication),
         cmocka_unit_test(test_scrape),
         cmocka_unit_test(test_gzip_is_noted_and_named),
