@@ -104,8 +104,12 @@ static int add_deployment(struct planning *p, const struct deployment *d, size_t
         return 0;
     if (add_item(p, d, known, &item) < 0)
         return -1;
-    if (interest == INTEREST_END)
+    if (interest == INTEREST_END) {
+        /* What is purged meanwhile and fails anew is news, though the counts are those of before.
+         */
+        memcpy(p->plan->items[item].summary, d->jobs, sizeof(d->jobs));
         return 0;
+    }
     p->plan->set->wanted++;
     return add_ask(&p->queues[interest], d, item);
 }

@@ -201,6 +201,26 @@ static void test_news(void **state)
     end(&g);
 }
 
+/* The failed job is purged, and one fails anew: the counts are those of the last answer. */
+static void test_news_after_a_purge(void **state)
+{
+    struct game g = begin();
+
+    (void)state;
+    g.failed_id = "f1";
+    g.failed_unix_s = SINCE - 5000;
+    REFRESH(&g, 10, {"a", .failed = 1});
+    REFRESH(&g, 10, {"a", .failed = 0});
+    assert_string_equal(g.asked, "");
+    assert_string_equal(job_set_find(g.set, "a")->failed_id, "f1");
+    g.failed_id = "f2";
+    g.failed_unix_s = g.unix_ms / 1000 + 30;
+    REFRESH(&g, 10, {"a", .failed = 1});
+    assert_string_equal(g.asked, "a ");
+    assert_true(g.news);
+    end(&g);
+}
+
 /* Whoever is refused is still wanted, and the others come first. */
 static void test_refused(void **state)
 {
@@ -337,6 +357,7 @@ int main(void)
         cmocka_unit_test(test_who_is_of_interest),
         cmocka_unit_test(test_stopped_jobs_are_forgotten),
         cmocka_unit_test(test_news),
+        cmocka_unit_test(test_news_after_a_purge),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_page_sizes),
         cmocka_unit_test(test_nobody_starves),
