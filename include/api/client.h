@@ -100,6 +100,9 @@ struct api_jobs_question {
         API_JOBS_REFUSED, /* nothing can be told from the answer, or there is none */
     } fate;
     struct deployment_jobs jobs; /* of one that was answered; strings in the arena */
+    /* When it was asked, at the last attempt: the answer need not know of what happened later. */
+    int64_t asked_mono_ms;
+    int64_t asked_unix_ms;
 };
 
 /*

@@ -51,6 +51,7 @@ struct deployment_jobs {
      */
     int64_t summary[JOB_STATE_END];
     uint64_t asked; /* number of the request about it that was last, answered or not; 0 = none */
+    /* When what was answered last had been asked: it need not know of what happened later. */
     int64_t answered_mono_ms;
     int64_t answered_unix_ms; /* 0 = never: nothing below is known */
 

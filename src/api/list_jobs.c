@@ -268,6 +268,8 @@ static int receive(struct asking *a, const struct transport_reply *reply, struct
     struct err failure = {.kind = ERR_NONE};
 
     call_received(&fetch->call, &a->env, reply);
+    fetch->question->asked_mono_ms = fetch->call.sent_mono_ms;
+    fetch->question->asked_unix_ms = clock_unix_ms() - (clock_mono_ms() - fetch->call.sent_mono_ms);
     int rc = decode(fetch, reply, &refusal, &failure);
     fetch_end_reading(fetch);
     client_note_reply(a->client, reply, &refusal);

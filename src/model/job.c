@@ -107,8 +107,8 @@ int deployment_jobs_keep(struct deployment_jobs *jobs, struct arena *arena)
 }
 
 /*
- * The listing saw a failure at some time after it was, at most an interval later. What was answered
- * since is about that one, and so is what lies after the listing; what was answered before is about
+ * The listing saw a failure at some time after it was, at most an interval later. What was asked
+ * since is about that one, and so is what lies after the listing; what was asked before is about
  * one before.
  */
 int64_t deployment_jobs_failure_unix_s(const struct deployment_jobs *jobs, int64_t listed_unix_s)

@@ -229,7 +229,8 @@ static bool is_news(const struct job_plan *plan, const struct deployment_jobs *k
 }
 
 bool job_plan_learn(struct job_plan *plan, const struct job_ask *ask,
-                    const struct deployment_jobs *jobs, int64_t now_mono_ms, int64_t now_unix_ms)
+                    const struct deployment_jobs *jobs, int64_t asked_mono_ms,
+                    int64_t asked_unix_ms)
 {
     struct deployment_jobs *item = &plan->items[ask->item];
     const struct deployment_jobs none = deployment_jobs_none(item->id);
@@ -242,8 +243,8 @@ bool job_plan_learn(struct job_plan *plan, const struct job_ask *ask,
     item->id = known.id;
     memcpy(item->summary, ask->summary, sizeof(item->summary));
     item->asked = ++plan->set->requests;
-    item->answered_mono_ms = now_mono_ms;
-    item->answered_unix_ms = now_unix_ms;
+    item->answered_mono_ms = asked_mono_ms;
+    item->answered_unix_ms = asked_unix_ms;
     if (answer_has_later(&known, answer) && strcmp(answer->failed_id, known.failed_id) != 0) {
         news = is_news(plan, &known, answer);
         item->failure_outdated = false;

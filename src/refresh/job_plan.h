@@ -55,12 +55,13 @@ int job_plan_make(const struct records *records, const struct job_set *before, i
 void job_plan_release(struct job_plan *plan);
 
 /*
- * What was answered about ask's deployment: jobs, whose strings the set's arena holds; NULL = there
- * is no such deployment. True if a job failed that is news: since the watch began, and not told
- * before.
+ * What was answered about ask's deployment to what was asked at that time: jobs, whose strings the
+ * set's arena holds; NULL = there is no such deployment. True if a job failed that is news: since
+ * the watch began, and not told before.
  */
 bool job_plan_learn(struct job_plan *plan, const struct job_ask *ask,
-                    const struct deployment_jobs *jobs, int64_t now_mono_ms, int64_t now_unix_ms);
+                    const struct deployment_jobs *jobs, int64_t asked_mono_ms,
+                    int64_t asked_unix_ms);
 /* It was asked for, and nothing can be told from the answer: the others come first next time. */
 void job_plan_no_answer(struct job_plan *plan, const struct job_ask *ask);
 

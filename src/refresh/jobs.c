@@ -46,7 +46,7 @@ static void learn(struct asking *a, size_t i)
 
     news =
         job_plan_learn(a->plan, ask, question->fate == API_JOBS_ANSWERED ? &question->jobs : NULL,
-                       clock_mono_ms(), clock_unix_ms());
+                       question->asked_mono_ms, question->asked_unix_ms);
     if (news && a->n_news++ < FAILURES_LOGGED)
         log_failure(a->request, ask, item, LOG_WARN);
     else if (!news && !had_answer && *item->failed_id)

@@ -272,6 +272,24 @@ static void test_many_at_once(void **state)
     assert_int_equal(ask(0), 0);
 }
 
+/* A refresh takes minutes: each answer is as old as its own request, at the last attempt. */
+static void test_when_each_was_asked(void **state)
+{
+    (void)state;
+    answer(RUNNING);
+    plane.rules[RULES_MAX - 1].latency_ms = 1000;
+    plane.rules[0] =
+        (struct rule){.url_has = "=d1&", .times = 1, .status = 503, .body = "", .latency_ms = 700};
+    target.concurrency = 1;
+    assert_int_equal(ask(3), 0);
+    assert_int_equal(plane.n_received, 4);
+    assert_int_equal(questions[0].asked_mono_ms, plane.received[0].at_ms);
+    assert_int_equal(questions[1].asked_mono_ms, plane.received[2].at_ms);
+    assert_int_equal(questions[2].asked_mono_ms, plane.received[3].at_ms);
+    assert_int_equal(questions[2].asked_unix_ms - questions[0].asked_unix_ms,
+                     questions[2].asked_mono_ms - questions[0].asked_mono_ms);
+}
+
 static void test_fates(void **state)
 {
     (void)state;
@@ -409,6 +427,7 @@ int main(void)
         cmocka_unit_test(test_no_page),
         ASKING(test_as_the_vendor_sends_it),
         ASKING(test_many_at_once),
+        ASKING(test_when_each_was_asked),
         ASKING(test_fates),
         ASKING(test_what_ends_it),
         ASKING(test_the_deadline),

@@ -652,6 +652,8 @@ int api_client_list_jobs(struct api_client *client, const struct api_request *re
         enum err_kind kind = fake.jobs[i].kind;
         fake.jobs[i].asked++;
         questions[q].jobs = fake.jobs[i].jobs;
+        questions[q].asked_mono_ms = clock_mono_ms();
+        questions[q].asked_unix_ms = clock_unix_ms();
         pthread_mutex_unlock(&fake.mu);
         questions[q].fate = kind == ERR_NONE        ? API_JOBS_ANSWERED
                             : kind == ERR_NOT_FOUND ? API_JOBS_ABSENT
