@@ -138,9 +138,15 @@ int records_revise(struct records *records, record_change_fn *change, void *ctx,
 
     if (!revised)
         return err_nomem(err, "the records of a listing");
-    *revised = *records;
+    /* Not as a whole: others may count their references at this moment. */
     atomic_init(&revised->refs, 1);
-    revised->n_blocks = 0;
+    revised->n_items = records->n_items;
+    revised->pages = records->pages;
+    revised->expected = records->expected;
+    revised->invalid = records->invalid;
+    revised->over_limit = records->over_limit;
+    memcpy(revised->jobs, records->jobs, sizeof(revised->jobs));
+    revised->jobs_known = records->jobs_known;
     revised->blocks = calloc(records->n_blocks + 1, sizeof(struct record_block *));
     if (!revised->blocks)
         return err_nomem(err, "the records of a listing");
