@@ -202,13 +202,14 @@ void job_plan_release(struct job_plan *plan)
 
 /*
  * Which is the last failure: the one of the answer, unless that is older than one that was seen
- * before and has been purged since.
+ * before and has been purged since. Of one without a time the count says it: it rose.
  */
 static bool answer_has_later(const struct deployment_jobs *known,
-                             const struct deployment_jobs *answer)
+                             const struct deployment_jobs *answer, bool rose)
 {
-    return *answer->failed_id && (answer->failed_unix_s >= known->failed_unix_s ||
-                                  strcmp(answer->failed_id, known->failed_id) == 0);
+    return *answer->failed_id &&
+           (answer->failed_unix_s >= known->failed_unix_s || (answer->failed_unix_s == 0 && rose) ||
+            strcmp(answer->failed_id, known->failed_id) == 0);
 }
 
 /*
@@ -237,7 +238,7 @@ bool job_plan_learn(struct job_plan *plan, const struct job_ask *ask,
     const struct deployment_jobs known = *item, *answer = jobs ? jobs : &none;
     bool rose =
         known.summary[JOB_FAILED] >= 0 && ask->summary[JOB_FAILED] > known.summary[JOB_FAILED];
-    bool news = false;
+    bool later = answer_has_later(&known, answer, rose), news = false;
 
     *item = *answer;
     item->id = known.id;
@@ -245,11 +246,11 @@ bool job_plan_learn(struct job_plan *plan, const struct job_ask *ask,
     item->asked = ++plan->set->requests;
     item->answered_mono_ms = asked_mono_ms;
     item->answered_unix_ms = asked_unix_ms;
-    if (answer_has_later(&known, answer) && strcmp(answer->failed_id, known.failed_id) != 0) {
+    if (later && strcmp(answer->failed_id, known.failed_id) != 0) {
         news = is_news(plan, &known, answer);
         item->failure_outdated = false;
     } else {
-        if (!answer_has_later(&known, answer)) {
+        if (!later) {
             item->failed_id = known.failed_id;
             item->failed_unix_s = known.failed_unix_s;
             item->reason = known.reason;

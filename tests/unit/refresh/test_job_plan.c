@@ -193,9 +193,15 @@ static void test_news(void **state)
     REFRESH(&g, 10, {"a", .failed = 5, .cancelled = 1}, {"b", .failed = 1});
     assert_true(g.news);
     assert_false(job_set_find(g.set, "a")->failure_outdated);
-    /* Without a time. */
+    /* Without a time: it is the count that says whether it is later. */
     g.failed_id = "f6";
     g.failed_unix_s = 0;
+    REFRESH(&g, 10, {"a", .failed = 5, .cancelled = 2}, {"b", .failed = 1});
+    assert_false(g.news);
+    assert_string_equal(job_set_find(g.set, "a")->failed_id, "f5");
+    REFRESH(&g, 10, {"a", .failed = 6, .cancelled = 2}, {"b", .failed = 1});
+    assert_true(g.news);
+    assert_string_equal(job_set_find(g.set, "a")->failed_id, "f6");
     REFRESH(&g, 10, {"c", .failed = 1});
     assert_false(g.news);
     end(&g);
