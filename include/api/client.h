@@ -108,9 +108,9 @@ struct api_jobs_question {
 /*
  * Asks for the jobs of these deployments, one request each in their order, up to
  * target->concurrency in flight. A failure that would repeat with the others (whatever is no
- * ERR_API, ERR_NOT_FOUND, ERR_PARSE or ERR_LIMIT) ends it with -1; what was answered until then is
- * good. *ret_refused says why the first was refused that ended nothing; its kind is ERR_NONE where
- * none was.
+ * ERR_API, ERR_NOT_FOUND, ERR_PARSE or ERR_LIMIT; ERR_HTTP and ERR_TIMEOUT only if three in a row
+ * fail so) ends it with -1; what was answered until then is good. *ret_refused says why the first
+ * was refused that ended nothing; its kind is ERR_NONE where none was.
  */
 int api_client_list_jobs(struct api_client *client, const struct api_request *request,
                          struct api_jobs_question *questions, size_t n, struct arena *arena,

@@ -15,6 +15,9 @@
 /* More jobs on a page than asked for are no reason to refuse it; a list without end is. */
 enum { PAGE_EXCESS = 10 };
 
+/* So many in a row without an answer of the control plane: then it is not the deployments. */
+enum { SILENT_MAX = 3 };
+
 struct asking;
 
 /* One question on its way. */
@@ -35,6 +38,7 @@ struct asking {
     size_t left; /* without an answer of any kind */
     struct arena *arena;
     struct err *first; /* why the first one was refused */
+    unsigned silent;   /* questions in a row that the control plane itself gave no answer to */
     struct fetch *fetches;
     size_t n_fetches;
 };
@@ -225,9 +229,15 @@ static int send_due(struct asking *a, int64_t now_mono_ms, int64_t *ret_wake_mon
     return 0;
 }
 
-/* Whether the others would be answered no better. */
-static bool concerns_all(enum err_kind kind)
+/*
+ * Whether the others would be answered no better. A gateway's 502 and a request that takes too long
+ * may be one deployment's, with many large jobs; several in a row are not.
+ */
+static bool concerns_all(struct asking *a, enum err_kind kind)
 {
+    if (kind == ERR_HTTP || kind == ERR_TIMEOUT)
+        return ++a->silent >= SILENT_MAX;
+    a->silent = 0;
     return kind != ERR_API && kind != ERR_NOT_FOUND && kind != ERR_PARSE && kind != ERR_LIMIT;
 }
 
@@ -243,6 +253,7 @@ static int deadline_passed(const struct asking *a, struct err *err)
 static int give_up(struct asking *a, struct api_jobs_question *question, const struct err *failure,
                    struct err *err)
 {
+    bool end = concerns_all(a, failure->kind);
     struct err why = *failure;
 
     question->fate = failure->kind == ERR_NOT_FOUND ? API_JOBS_ABSENT : API_JOBS_REFUSED;
@@ -252,7 +263,7 @@ static int give_up(struct asking *a, struct api_jobs_question *question, const s
     if (failure->kind == ERR_NOT_FOUND)
         return 0;
     err_wrap(&why, "jobs of the deployment '%s'", question->deployment_id);
-    if (concerns_all(failure->kind)) {
+    if (end) {
         *err = why;
         return -1;
     }
@@ -277,6 +288,7 @@ static int receive(struct asking *a, const struct transport_reply *reply, struct
     if (rc == 0) {
         call_answered(&fetch->call, &a->env);
         fetch->question->fate = API_JOBS_ANSWERED;
+        a->silent = 0;
         a->left--;
         return 0;
     }

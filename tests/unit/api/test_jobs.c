@@ -337,6 +337,29 @@ static void test_what_ends_it(void **state)
     assert_int_equal(plane.n_received, 3);
 }
 
+/* One that cannot be served costs the others nothing; a control plane that is down ends it. */
+static void test_the_sick(void **state)
+{
+    (void)state;
+    answer(RUNNING);
+    target.concurrency = 1;
+    target.max_retries = 0;
+    plane.rules[0] = (struct rule){.url_has = "=d0&", .status = 504, .body = ""};
+    plane.rules[1] = (struct rule){.url_has = "=d1&", .status = 0, .kind = ERR_TIMEOUT};
+    assert_int_equal(ask(5), 0);
+    assert_int_equal(questions[0].fate, API_JOBS_REFUSED);
+    assert_int_equal(questions[1].fate, API_JOBS_REFUSED);
+    assert_int_equal(questions[4].fate, API_JOBS_ANSWERED);
+    assert_int_equal(refused.kind, ERR_HTTP);
+    plane.rules[2] = (struct rule){.url_has = "=d3&", .status = 502, .body = ""};
+    plane.rules[3] = (struct rule){.url_has = "=d4&", .status = 502, .body = ""};
+    assert_int_equal(ask(5), 0); /* not in a row */
+    plane.rules[4] = (struct rule){.url_has = "=d2&", .status = 502, .body = ""};
+    assert_int_equal(ask(5), -1);
+    expect_last(ERR_HTTP, "jobs of the deployment 'd2'");
+    assert_int_equal(questions[3].fate, API_JOBS_UNASKED);
+}
+
 static void test_the_deadline(void **state)
 {
     (void)state;
@@ -430,6 +453,7 @@ int main(void)
         ASKING(test_when_each_was_asked),
         ASKING(test_fates),
         ASKING(test_what_ends_it),
+        ASKING(test_the_sick),
         ASKING(test_the_deadline),
         ASKING(test_being_stopped),
         ASKING(test_throttled),
