@@ -69,6 +69,7 @@ struct deployment_jobs {
     int64_t failed_unix_s;
     const char *reason;
     const char *message;
+    bool failure_uncounted; /* summary does not count it: it was seen before a listing did */
     bool failure_outdated; /* a later one was counted and has not been seen: that is not the last */
 };
 

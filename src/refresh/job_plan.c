@@ -213,20 +213,42 @@ static bool answer_has_later(const struct deployment_jobs *known,
 }
 
 /*
- * Of one that was not seen before. What failed before the watch began, or before the last answer,
- * is the past that a page had no room for. Without a time it is news where the deployment was
- * answered for before.
+ * Of one that was not seen before. Where the count rose it is news, whatever the clocks say.
+ * Otherwise, what failed before the watch began, or before the last answer, is the past that a page
+ * had no room for. Without a time it is news where the deployment was answered for before.
  */
 static bool is_news(const struct job_plan *plan, const struct deployment_jobs *known,
-                    const struct deployment_jobs *answer)
+                    const struct deployment_jobs *answer, bool rose)
 {
     int64_t since_s = plan->set->since_unix_s;
 
+    if (rose)
+        return true;
     if (answer->failed_unix_s == 0)
         return known->answered_unix_ms > 0;
     if (known->answered_unix_ms / 1000 > since_s)
         since_s = known->answered_unix_ms / 1000;
     return answer->failed_unix_s >= since_s - CLOCKS_DIFFER_S;
+}
+
+/*
+ * What the answer told is the last failure, so far. Running deployments are asked whatever their
+ * summary says, so a failure may be seen here first and be counted by the next listing.
+ */
+static void note_failure(struct deployment_jobs *item, const struct deployment_jobs *known,
+                         bool rose, bool news)
+{
+    item->failure_outdated = false;
+    item->failure_uncounted =
+        !rose && (news || known->answered_unix_ms > 0 || item->summary[JOB_FAILED] == 0);
+}
+
+/* The answer told nothing new: if the count rose, then for the one known or for another. */
+static void keep_failure(struct deployment_jobs *item, const struct deployment_jobs *known,
+                         bool rose)
+{
+    item->failure_outdated = known->failure_outdated || (rose && !known->failure_uncounted);
+    item->failure_uncounted = known->failure_uncounted && !rose;
 }
 
 bool job_plan_learn(struct job_plan *plan, const struct job_ask *ask,
@@ -247,8 +269,8 @@ bool job_plan_learn(struct job_plan *plan, const struct job_ask *ask,
     item->answered_mono_ms = asked_mono_ms;
     item->answered_unix_ms = asked_unix_ms;
     if (later && strcmp(answer->failed_id, known.failed_id) != 0) {
-        news = is_news(plan, &known, answer);
-        item->failure_outdated = false;
+        news = is_news(plan, &known, answer, rose);
+        note_failure(item, &known, rose, news);
     } else {
         if (!later) {
             item->failed_id = known.failed_id;
@@ -256,7 +278,7 @@ bool job_plan_learn(struct job_plan *plan, const struct job_ask *ask,
             item->reason = known.reason;
             item->message = known.message;
         }
-        item->failure_outdated = known.failure_outdated || rose;
+        keep_failure(item, &known, rose);
     }
     plan->set->answered++;
     return news;

@@ -204,6 +204,11 @@ static void test_news(void **state)
     assert_string_equal(job_set_find(g.set, "a")->failed_id, "f6");
     REFRESH(&g, 10, {"c", .failed = 1});
     assert_false(g.news);
+    /* Our clock is ten minutes ahead. */
+    g.failed_id = "f7";
+    g.failed_unix_s = g.unix_ms / 1000 - 570;
+    REFRESH(&g, 10, {"c", .failed = 2});
+    assert_true(g.news);
     end(&g);
 }
 
@@ -224,6 +229,30 @@ static void test_news_after_a_purge(void **state)
     REFRESH(&g, 10, {"a", .failed = 1});
     assert_string_equal(g.asked, "a ");
     assert_true(g.news);
+    end(&g);
+}
+
+/* ListJobs tells of a failure before the next listing counts it: then that is the one counted. */
+static void test_seen_before_it_is_counted(void **state)
+{
+    struct game g = begin();
+
+    (void)state;
+    REFRESH(&g, 10, {"a", .running = 1, .failed = 1});
+    g.failed_id = "f1";
+    g.failed_unix_s = g.unix_ms / 1000 + 30;
+    REFRESH(&g, 10, {"a", .running = 1, .failed = 1});
+    assert_true(g.news);
+    REFRESH(&g, 10, {"a", .failed = 2});
+    assert_false(g.news);
+    assert_false(job_set_find(g.set, "a")->failure_outdated);
+    /* And at the first answer. */
+    REFRESH(&g, 10, {"a", .failed = 2}, {"b", .running = 1});
+    REFRESH(&g, 10, {"a", .failed = 2}, {"b", .failed = 1});
+    assert_false(job_set_find(g.set, "b")->failure_outdated);
+    /* The next one is another. */
+    REFRESH(&g, 10, {"a", .failed = 3}, {"b", .failed = 1});
+    assert_true(job_set_find(g.set, "a")->failure_outdated);
     end(&g);
 }
 
@@ -364,6 +393,7 @@ int main(void)
         cmocka_unit_test(test_stopped_jobs_are_forgotten),
         cmocka_unit_test(test_news),
         cmocka_unit_test(test_news_after_a_purge),
+        cmocka_unit_test(test_seen_before_it_is_counted),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_page_sizes),
         cmocka_unit_test(test_nobody_starves),
