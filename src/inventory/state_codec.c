@@ -1,10 +1,10 @@
 /*
  * The bytes of a state file:
  *
- *     "aliyun_flink_exporter state 2\n"    so that head -n 1 tells what it is; the number is the
- * version length of the payload                eight bytes, low byte first CRC-32 of payload and
- * length         four bytes, low byte first payload                              when it was
- * written, then the namespaces
+ *     "aliyun_flink_exporter state 2\n"    so that head -n 1 tells what it is; 2 is the version
+ *     length of the payload                eight bytes, low byte first
+ *     CRC-32 of payload and length         four bytes, low byte first
+ *     payload                              when it was written, then the namespaces
  *
  * and per namespace the workspace, its name, each with its length in front and a NUL behind, and
  * the length of its events and themselves (events_codec.c). Binary, because it is written whenever

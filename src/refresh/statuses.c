@@ -123,8 +123,8 @@ int statuses_ask(struct api_client *client, const struct api_request *request,
 
         if (!(wanted & STATUS_BIT(ended[i])))
             continue;
-        if (until_mono_ms < request->deadline_mono_ms)
-            limited.deadline_mono_ms = until_mono_ms;
+        limited.deadline_mono_ms =
+            until_mono_ms < request->deadline_mono_ms ? until_mono_ms : request->deadline_mono_ms;
         ret->lists.asked = true;
         if (list(client, &limited, ended[i], ret->listing, &ret->stats, &ret->lists.err) < 0)
             return ret->lists.err.kind == ERR_STOPPED ? -1 : 0;
