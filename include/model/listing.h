@@ -49,6 +49,7 @@ struct listing {
     uint64_t invalid_utf8; /* label values repaired */
     unsigned
         asked; /* STATUS_BITs: lists of a status that were read as a whole besides, see found */
+    unsigned in_pages;    /* of these: in several requests, between which one may have slipped by */
     bool total_size_lies; /* totalSize disagrees or is missing; whole by being listed alike twice */
 };
 

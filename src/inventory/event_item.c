@@ -21,7 +21,8 @@ enum {
     STATUS_MASK = 7,
     NOT_FAILED = 1 << 3,
     OWED = 1 << 4,
-    STATUS_ALL = STATUS_MASK | NOT_FAILED | OWED,
+    MISSING = 1 << 5,
+    STATUS_ALL = STATUS_MASK | NOT_FAILED | OWED | MISSING,
 };
 
 enum { FRONT_BYTES = 2, HASH_BYTES = 4, ITEM_NUMBERS = 3 * JOB_EVENT_END + 2 };
@@ -53,7 +54,7 @@ static unsigned flags_of(const struct event_item *item)
 static unsigned status_byte(const struct status_memory *memory)
 {
     return (unsigned)memory->status | (memory->not_failed ? NOT_FAILED : 0u) |
-           (memory->owed ? OWED : 0u);
+           (memory->owed ? OWED : 0u) | (memory->missing ? MISSING : 0u);
 }
 
 void event_item_write(struct strbuf *out, const struct event_item *item)
@@ -143,6 +144,7 @@ static bool take_status(unsigned byte, struct status_memory *ret)
     ret->status = (enum deployment_status)(byte & STATUS_MASK);
     ret->not_failed = byte & NOT_FAILED;
     ret->owed = byte & OWED;
+    ret->missing = byte & MISSING;
     return true;
 }
 

@@ -159,7 +159,8 @@ static void count(struct observation *o, struct event_item *item, const struct d
 static void see(struct observation *o, struct event_item *item, struct deployment *d)
 {
     int64_t before[JOB_EVENT_END];
-    const struct status_sight sight = {d->jobs, before, o->listing->asked, d->found};
+    const struct status_sight sight = {d->jobs, before, o->listing->asked, o->listing->in_pages,
+                                       d->found};
     bool was_open = status_is_open(item->status.status, item->told[JOB_EVENT_CANCELLATION],
                                    item->told[JOB_EVENT_COMPLETION]);
 

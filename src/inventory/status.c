@@ -23,6 +23,11 @@
  * And nothing runs: else "the newest has failed" may have been true all the time, of a deployment
  * with several jobs that a list missed when its pages shifted.
  *
+ * That the newest job had not failed is known from a list that has it, or that a list of those that
+ * failed has not got it. If that took several pages, one may have slipped by between them, so that
+ * two such lists in a row must be without it. And not if the count of failed jobs just rose: the
+ * list may be behind.
+ *
  * The list is later than the counts: the failure may have happened in between, and then the next
  * listing counts it. So it is owed until then, and counted if the count of failed jobs does not
  * rise there. For the same reason no failure is counted twice: each time one is owed the newest job
@@ -116,12 +121,22 @@ enum deployment_status status_tell(const struct status_memory *memory,
 
 /* --- the newest job --- */
 
+/* The list of those that failed has not got it, and no count says that it should. */
+static bool is_missing(const struct status_sight *sight)
+{
+    const unsigned failed = STATUS_BIT(STATUS_FAILED);
+
+    return sight->asked & failed && !(sight->found & failed) && !(change_of(sight).rose & failed);
+}
+
 /* What was looked at last is known not to have failed. */
-static bool ends_not_failed(const struct status_sight *sight)
+static bool ends_not_failed(const struct status_memory *memory, const struct status_sight *sight)
 {
     if (sight->found & STATUS_BIT(STATUS_FAILED))
         return false;
-    return sight->asked & STATUS_BIT(STATUS_FAILED) || sight->found || sight->jobs[JOB_FAILED] == 0;
+    if (sight->found || sight->jobs[JOB_FAILED] == 0)
+        return true;
+    return is_missing(sight) && (!(sight->in_pages & STATUS_BIT(STATUS_FAILED)) || memory->missing);
 }
 
 static bool is_seen_failed(const struct status_sight *sight)
@@ -164,7 +179,8 @@ enum deployment_status status_see(struct status_memory *memory, const struct sta
 
     if (failed_unseen(memory, sight))
         memory->owed = true;
-    memory->not_failed = ends_not_failed(sight);
+    memory->not_failed = ends_not_failed(memory, sight);
+    memory->missing = is_missing(sight);
     if (status != STATUS_UNKNOWN || !says_nothing(sight))
         memory->status = status;
     return status;

@@ -19,14 +19,15 @@ struct status_memory {
     enum deployment_status
         status;      /* the last one that was told; STATUS_UNKNOWN = none that holds */
     bool not_failed; /* the newest job had not failed, as of the last listing */
+    bool missing;    /* a list of those that failed was whole, without it, and not contradicted */
     bool owed; /* since the listing before the last one a job failed that its counts do not have */
 };
 
 /* What a whole listing and the lists besides tell of a deployment. */
 struct status_sight {
-    const int64_t *jobs;   /* of the listing, by enum job_state; -1 = not told */
-    const int64_t *before; /* told last before it, by enum job_event; -1 = never told */
-    unsigned asked, found; /* as in struct listing, struct deployment */
+    const int64_t *jobs;             /* of the listing, by enum job_state; -1 = not told */
+    const int64_t *before;           /* told last before it, by enum job_event; -1 = never told */
+    unsigned asked, in_pages, found; /* as in struct listing, struct deployment */
 };
 
 /* What is to be shown. */

@@ -68,8 +68,11 @@ static void mark(struct listing *listing, const struct listing *found,
         j += order >= 0;
     }
     /* One that was cut says nothing about who is not in it, nor does one with objects unread. */
-    if (found->over_limit == 0 && found->invalid == 0)
-        listing->asked |= STATUS_BIT(status);
+    if (found->over_limit > 0 || found->invalid > 0)
+        return;
+    listing->asked |= STATUS_BIT(status);
+    if (found->pages > 1)
+        listing->in_pages |= STATUS_BIT(status);
 }
 
 static int list(struct api_client *client, const struct api_request *request,

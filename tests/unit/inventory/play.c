@@ -59,6 +59,7 @@ void play_see(struct play *p, const struct part *parts, size_t n)
     listing = listing_of(items, n);
     listing->over_limit = p->over_limit;
     listing->asked = p->asked;
+    listing->in_pages = p->in_pages;
     play_wait(p, SECOND);
     time.ended_unix_ms = p->unix_ms;
     time.ended_mono_ms = p->mono_ms;

@@ -32,7 +32,7 @@ struct part {
 struct play {
     struct events *events;
     int64_t unix_ms, mono_ms;
-    unsigned asked;                      /* as in struct listing, of the listings from now on */
+    unsigned asked, in_pages;            /* as in struct listing, of the listings from now on */
     uint64_t over_limit;                 /* of the listings from now on */
     bool unpublished;                    /* listings are not published */
     struct deployment shown[PLAY_PARTS]; /* as the last listing came out */

@@ -32,6 +32,7 @@
 #include "job_history.h"
 #include "play.h"
 #include "records.h"
+#include "state_file.h"
 
 /* ThreadSanitizer makes it many times slower, and there is one thread. */
 #ifdef __SANITIZE_THREAD__
@@ -232,7 +233,7 @@ static void tell(struct known *k, const struct truth *t, struct ledger *ledger, 
 static void owe(struct world *w, struct known *k, const struct truth *t, unsigned found)
 {
     const unsigned failed = STATUS_BIT(STATUS_FAILED);
-    bool quiet = true;
+    bool quiet = true, rose = false;
 
     for (int e = 0; e < JOB_EVENT_END; e++) {
         int64_t ended = t->record.jobs[e].ended - k->at[e].ended;
@@ -241,13 +242,14 @@ static void owe(struct world *w, struct known *k, const struct truth *t, unsigne
         quiet = quiet && k->known[e] &&
                 (e == JOB_EVENT_FAILURE ? ended <= purged : ended == 0 && purged == 0);
         if (e == JOB_EVENT_FAILURE && k->known[e]) {
+            rose = ended > purged;
             k->due += k->owed && ended <= purged;
             w->due += k->owed && ended <= purged;
             k->owed = false;
         }
     }
     k->owed = quiet && k->ran && found & failed && job_history_active(&t->record) == 0;
-    k->ran = job_history_active(&t->record) > 0 && w->asked & failed && !(found & failed);
+    k->ran = job_history_active(&t->record) > 0 && w->asked & failed && !(found & failed) && !rose;
 }
 
 static void enter(struct world *w, size_t i, bool told, bool cut)
@@ -327,7 +329,7 @@ static size_t index_of(const struct world *w, const char *id)
 static void check_remembered(struct world *w)
 {
     struct event_reader r = {(const unsigned char *)w->events->items,
-                             (const unsigned char *)w->events->items + w->events->len, NULL};
+                             (const unsigned char *)w->events->items + w->events->len, NULL, false};
     struct event_item item;
     size_t n = 0;
     int rc;
@@ -454,9 +456,9 @@ static void start(struct world *w)
     } else {
         const struct events_moment now = {w->unix_ms, w->mono_ms};
 
-        assert_int_equal(
-            events_read(w->saved.ptr, w->saved.len, w->once, &w->saved_at, &now, &w->events, &err),
-            0);
+        assert_int_equal(events_read(w->saved.ptr, w->saved.len, STATE_VERSION, w->once,
+                                     &w->saved_at, &now, &w->events, &err),
+                         0);
         w->ledger = w->saved_ledger;
     }
     events_published(w->events, w->mono_ms);

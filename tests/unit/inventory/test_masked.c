@@ -280,6 +280,62 @@ static void test_what_is_left_open(void **state)
     play_end(&p);
 }
 
+/*
+ * The newest job failed long ago, and an older one runs until it is cancelled; right then a list of
+ * several pages misses the deployment.
+ */
+static void test_missed_between_two_pages(void **state)
+{
+    struct play p;
+
+    (void)state;
+    play_begin(&p);
+    p.asked = p.in_pages = IN_FAILED;
+    SEE_LONG(&p, {"a", FAILED(3), .cancelled = 1, .running = 1, .found = IN_FAILED});
+    SEE(&p, {"a", FAILED(3), .cancelled = 2});
+    expect_status(&p, "a", STATUS_CANCELLED);
+    SEE_LONG(&p, {"a", FAILED(3), .cancelled = 2, .found = IN_FAILED});
+    expect_status(&p, "a", STATUS_FAILED);
+    expect_failures(&p, "a", 0);
+    play_end(&p);
+}
+
+/* Two of them in a row are as good as one of one page, over a restart, too. */
+static void test_two_lists_of_several_pages(void **state)
+{
+    struct play p;
+
+    (void)state;
+    play_begin(&p);
+    p.asked = p.in_pages = IN_FAILED;
+    SEE_LONG(&p, IS_DOWN);
+    SEE(&p, RUNS);
+    SEE(&p, IS_DOWN); /* the first one might have missed it */
+    SEE(&p, IS_DOWN);
+    expect_failures(&p, "a", 0);
+    SEE(&p, RUNS);
+    play_restart(&p, true);
+    SEE(&p, RUNS);
+    SEE(&p, IS_DOWN);
+    SEE(&p, IS_DOWN);
+    expect_failures(&p, "a", 1);
+    play_end(&p);
+}
+
+/* The counts have the failure and the list has not yet: it is the same one when the list has it. */
+static void test_a_list_that_lags(void **state)
+{
+    struct play p;
+
+    (void)state;
+    begin(&p);
+    SEE(&p, {"a", FAILED(4), .cancelled = 1, .running = 1});
+    expect_failures(&p, "a", 1);
+    SEE_LONG(&p, {"a", FAILED(4), .cancelled = 1, .running = 1, .found = IN_FAILED});
+    expect_failures(&p, "a", 1);
+    play_end(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +350,9 @@ int main(void)
         cmocka_unit_test(test_the_newest_was_deleted),
         cmocka_unit_test(test_deleted_in_the_interval_in_which_it_ended),
         cmocka_unit_test(test_who_is_away_is_owed),
+        cmocka_unit_test(test_missed_between_two_pages),
+        cmocka_unit_test(test_two_lists_of_several_pages),
+        cmocka_unit_test(test_a_list_that_lags),
         cmocka_unit_test(test_restarts),
         cmocka_unit_test(test_status_is_remembered),
         cmocka_unit_test(test_what_is_left_open),

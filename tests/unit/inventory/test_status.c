@@ -218,7 +218,7 @@ static void test_rules(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
         const struct status_memory memory = {.status = rules[i].was};
         int64_t jobs[JOB_STATE_END], before[JOB_EVENT_END];
-        const struct status_sight sight = {jobs, before, rules[i].asked, rules[i].found};
+        const struct status_sight sight = {jobs, before, rules[i].asked, 0, rules[i].found};
         enum deployment_status is;
 
         jobs_of(&rules[i].now, rules[i].starting, rules[i].running, rules[i].cancelling, jobs);
@@ -308,7 +308,7 @@ static void test_nothing_is_made_up(void **state)
             for (unsigned lists = 0; lists < 64; lists++)
                 for (int was = 0; was < STATUS_END; was++) {
                     const struct status_memory memory = {.status = (enum deployment_status)was};
-                    const struct status_sight sight = {jobs, was_told, (lists & 7) * F,
+                    const struct status_sight sight = {jobs, was_told, (lists & 7) * F, 0,
                                                        (lists >> 3) * F};
                     enum deployment_status is = status_tell(&memory, &sight);
 
@@ -325,9 +325,9 @@ static void test_nothing_is_made_up(void **state)
 
 static void test_memory(void **state)
 {
-    struct status_memory memory = {STATUS_CANCELLED, true, false};
+    struct status_memory memory = {STATUS_CANCELLED, true, false, false};
     int64_t jobs[JOB_STATE_END], before[JOB_EVENT_END];
-    struct status_sight sight = {jobs, before, 0, 0};
+    struct status_sight sight = {jobs, before, 0, 0, 0};
 
     (void)state;
     /* A listing that tells nothing, or nothing new, does not outdate it. */
@@ -411,9 +411,9 @@ static void test_owed(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(debts); i++)
         for (int owes = 0; owes < 2; owes++) { /* what is owed already stays */
-            struct status_memory memory = {debts[i].was, debts[i].not_failed, owes};
+            struct status_memory memory = {debts[i].was, debts[i].not_failed, false, owes};
             int64_t jobs[JOB_STATE_END], before[JOB_EVENT_END];
-            const struct status_sight sight = {jobs, before, debts[i].asked, debts[i].found};
+            const struct status_sight sight = {jobs, before, debts[i].asked, 0, debts[i].found};
 
             jobs_of(&debts[i].now, 0, debts[i].running, 0, jobs);
             before_of(&debts[i].before, before);

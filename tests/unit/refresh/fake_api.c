@@ -412,7 +412,7 @@ static int make_listing(enum record_kind kind, const struct call *call, struct l
         return err_nomem(err, "a listing");
     listing->kind = kind;
     listing->n_items = call->n_items;
-    listing->pages = 1;
+    listing->pages = call->n_items > 100 ? (uint32_t)(call->n_items + 99) / 100 : 1;
     listing->records = arena_calloc(listing->arena, call->n_items, record_kind_size(kind));
     if (!listing->records)
         return err_nomem(err, "a listing");

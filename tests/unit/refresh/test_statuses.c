@@ -11,9 +11,11 @@
 
 #include <cmocka.h>
 
+#include "api/client.h"
 #include "base/log.h"
 #include "fake_api.h"
 #include "rig.h"
+#include "statuses.h"
 
 #define STATUS(id, name, is) \
     ",deployment_id=\"" id "\",deployment_name=\"" name "\",status=\"" is "\""
@@ -213,6 +215,34 @@ static void test_by_name(void **state)
     rig_stop(&rig);
 }
 
+/* What is told of who is not in the list: nothing sure where it took several pages. */
+static void test_in_pages(void **state)
+{
+    static const size_t sizes[] = {0, 100, 101};
+
+    (void)state;
+    begin(60000);
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        struct target *target = &rig.settings.targets[0];
+        const struct api_request request = {
+            .target = target, .namespace_name = "n0", .deadline_mono_ms = INT64_MAX};
+        const struct job job = {.target = target, .status_lists = 1u << STATUS_FAILED};
+        struct job_result result = {0};
+        struct api_client *client = NULL;
+        struct err err;
+
+        fake_set_items("n0:FAILED", sizes[i]);
+        assert_int_equal(api_client_new(NULL, &client, &err), 0);
+        assert_int_equal(
+            api_client_list_deployments(client, &request, &result.listing, &result.stats, &err), 0);
+        assert_int_equal(statuses_ask(client, &request, &job, &result), 0);
+        assert_int_equal(result.listing->asked, 1u << STATUS_FAILED);
+        assert_int_equal(result.listing->in_pages, sizes[i] > 100 ? 1u << STATUS_FAILED : 0);
+        job_result_release(&result);
+        api_client_free(client);
+    }
+}
+
 static void test_once(void **state)
 {
     (void)state;
@@ -236,6 +266,7 @@ int main(void)
         cmocka_unit_test_teardown(test_stopped_by_a_reload, rig_clean_up),
         cmocka_unit_test_teardown(test_selected, rig_clean_up),
         cmocka_unit_test_teardown(test_by_name, rig_clean_up),
+        cmocka_unit_test_teardown(test_in_pages, rig_clean_up),
         cmocka_unit_test_teardown(test_once, rig_clean_up),
     };
 
