@@ -150,16 +150,17 @@ static bool take_status(unsigned byte, struct status_memory *ret)
 
 static bool take_item(struct event_reader *r, struct event_item *ret)
 {
+    int front_bytes = r->without_status ? FRONT_BYTES - 1 : FRONT_BYTES;
     unsigned flags;
 
-    if (!take_id(r, ret) || r->end - r->at < FRONT_BYTES + HASH_BYTES)
+    if (!take_id(r, ret) || r->end - r->at < front_bytes + HASH_BYTES)
         return false;
     flags = *r->at++;
     if ((flags & PRESENCE_MASK) >= EVENT_PRESENCE_END)
         return false;
     ret->presence = (enum event_presence)(flags & PRESENCE_MASK);
     ret->shown = (enum event_shown)((flags & SHOWN_MASK) >> SHOWN_SHIFT);
-    if (!take_status(*r->at++, &ret->status))
+    if (!take_status(r->without_status ? 0 : *r->at++, &ret->status))
         return false;
     ret->name_hash = 0;
     for (int i = 0; i < HASH_BYTES; i++)

@@ -68,6 +68,7 @@ void event_item_write(struct strbuf *out, const struct event_item *item);
 struct event_reader {
     const unsigned char *at, *end;
     const char *last_id; /* NULL = none yet */
+    bool without_status; /* as version 1 of the state file wrote them */
 };
 
 /* 1 and the next item; 0 at the end; -1 where the bytes are no list. Ids lie in the bytes. */

@@ -271,7 +271,7 @@ static void leave(struct observation *o, struct event_item *item)
 static void merge(struct observation *o)
 {
     struct event_reader r = {(const unsigned char *)o->before->items,
-                             (const unsigned char *)o->before->items + o->before->len, NULL};
+                             (const unsigned char *)o->before->items + o->before->len, NULL, false};
     struct event_item item;
     bool more = o->before->len > 0 && event_reader_next(&r, &item) > 0;
 
@@ -306,7 +306,7 @@ static int forget(struct observation *o)
     CLEANUP(freep) int64_t *since = malloc(after->n_absent * sizeof(*since));
     CLEANUP(strbuf_release) struct strbuf kept = STRBUF_INIT;
     struct event_reader r = {(const unsigned char *)o->items.ptr,
-                             (const unsigned char *)o->items.ptr + o->items.len, NULL};
+                             (const unsigned char *)o->items.ptr + o->items.len, NULL, false};
     struct event_item item;
     size_t n = 0, at_limit = 0;
     int64_t limit;
@@ -321,7 +321,7 @@ static int forget(struct observation *o)
     while (at_limit < EVENTS_KEEP_ABSENT && since[EVENTS_KEEP_ABSENT - 1 - at_limit] == limit)
         at_limit++;
     r = (struct event_reader){(const unsigned char *)o->items.ptr,
-                              (const unsigned char *)o->items.ptr + o->items.len, NULL};
+                              (const unsigned char *)o->items.ptr + o->items.len, NULL, false};
     after->n_items = after->n_absent = 0;
     while (event_reader_next(&r, &item) > 0) {
         bool absent = item.presence != EVENT_PRESENT;

@@ -116,9 +116,11 @@ void events_write(const struct events *events, struct strbuf *out);
 /*
  * Reads it back: the counters go on where they were, but none of them counts as shown, unless
  * goes_on: then this process is the next run of the one that wrote, and what it prints takes the
- * place of what that printed (--once). ERR_PARSE where the bytes are no such thing.
+ * place of what that printed (--once). ERR_PARSE where the bytes are no such thing. version: of the
+ * state file they are from, see state_decode.
  */
-int events_read(const void *bytes, size_t len, bool goes_on, const struct events_moment *written,
-                const struct events_moment *now, struct events **ret, struct err *err) MUST_CHECK;
+int events_read(const void *bytes, size_t len, int version, bool goes_on,
+                const struct events_moment *written, const struct events_moment *now,
+                struct events **ret, struct err *err) MUST_CHECK;
 
 #endif

@@ -148,12 +148,13 @@ static bool decode(struct decoding *d)
     return true;
 }
 
-int events_read(const void *bytes, size_t len, bool goes_on, const struct events_moment *written,
-                const struct events_moment *now, struct events **ret, struct err *err)
+int events_read(const void *bytes, size_t len, int version, bool goes_on,
+                const struct events_moment *written, const struct events_moment *now,
+                struct events **ret, struct err *err)
 {
     CLEANUP(events_freep) struct events *events = events_new();
     struct decoding d = {
-        .reader = {bytes, (const unsigned char *)bytes + len, NULL},
+        .reader = {bytes, (const unsigned char *)bytes + len, NULL, version == 1},
         .goes_on = goes_on,
         .written = written,
         .now = now,

@@ -10,7 +10,8 @@
  * the length of its events and themselves (events_codec.c). Binary, because it is written whenever
  * a counter grew: the lists lie in memory as they lie here. The sum finds what a disk or an editor
  * did; nobody who may write the file is kept from lying in it, so every length and every number is
- * checked all the same. A newer version is refused, not guessed at.
+ * checked all the same. A newer version is refused, not guessed at; version 1 knew no statuses, and
+ * is read as if none had been told.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +20,8 @@
 #include "base/varint.h"
 #include "state_file.h"
 
-#define NAME    "aliyun_flink_exporter state "
-#define VERSION "2\n"
-#define HEADER  NAME VERSION
+#define NAME   "aliyun_flink_exporter state "
+#define HEADER NAME "2\n" /* STATE_VERSION */
 
 enum {
     HEADER_LEN = sizeof(HEADER) - 1,
@@ -146,13 +146,14 @@ static bool take_namespace(const unsigned char **at, const unsigned char *end,
 }
 
 /* The version, the length and the sum: whether the payload is what was written. */
-static int check_front(const unsigned char *bytes, size_t len, struct err *err)
+static int check_front(const unsigned char *bytes, size_t len, int *ret_version, struct err *err)
 {
     size_t name_len = sizeof(NAME) - 1;
 
     if (len < name_len || memcmp(bytes, NAME, name_len) != 0)
         return err_set(err, ERR_PARSE, "it is no state file of this program");
-    if (len < HEADER_LEN || memcmp(bytes, HEADER, HEADER_LEN) != 0)
+    if (len < HEADER_LEN || bytes[HEADER_LEN - 1] != '\n' || bytes[name_len] < '1' ||
+        bytes[name_len] > '0' + STATE_VERSION)
         return err_set(err, ERR_PARSE, "it is of another version of this program");
     if (len < FRONT_LEN)
         return err_set(err, ERR_PARSE, "it is cut off");
@@ -160,6 +161,7 @@ static int check_front(const unsigned char *bytes, size_t len, struct err *err)
         return err_set(err, ERR_PARSE, "it is cut off, or longer than it says");
     if (take_fixed(bytes + HEADER_LEN + LENGTH_LEN, SUM_LEN) != sum_of(bytes, len))
         return err_set(err, ERR_PARSE, "its checksum is wrong");
+    *ret_version = bytes[name_len] - '0';
     return 0;
 }
 
@@ -169,7 +171,7 @@ int state_decode(const void *bytes, size_t len, struct state *ret, struct err *e
     struct state state = STATE_INIT;
     uint64_t unix_ms, mono_ms, n;
 
-    if (check_front(bytes, len, err) < 0)
+    if (check_front(bytes, len, &state.version, err) < 0)
         return -1;
     at += FRONT_LEN;
     /* Each namespace takes some bytes: what cannot be there is not allocated for. */

@@ -23,6 +23,8 @@
 #define STATE_MAX_AGE_MS (30 * 24 * INT64_C(3600000))
 /* Refused files that are kept: PATH.bad, PATH.bad.1, PATH.bad.2. */
 #define STATE_BAD_KEPT   3
+/* Of the format that is written. */
+#define STATE_VERSION    2
 
 /* --- bytes --- */
 
@@ -43,6 +45,7 @@ struct state_namespace {
 };
 
 struct state {
+    int version; /* of the format; 1 did not know of statuses */
     struct events_moment written;
     struct state_namespace *namespaces;
     size_t n_namespaces;
@@ -50,7 +53,8 @@ struct state {
 
 #define STATE_INIT ((struct state){0})
 
-/* ERR_PARSE where the bytes are no whole state file, with what is wrong with them. */
+/* Of this version or the one before. ERR_PARSE where the bytes are no whole state file, with what
+ * is wrong with them. */
 int state_decode(const void *bytes, size_t len, struct state *ret, struct err *err) MUST_CHECK;
 void state_release(struct state *state);
 

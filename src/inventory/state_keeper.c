@@ -80,8 +80,8 @@ static int read_namespace(const struct state_keeper *keeper, const struct state 
     const struct state_namespace *n = &state->namespaces[i];
     CLEANUP(events_freep) struct events *events = NULL;
 
-    if (events_read(n->events, n->events_len, keeper->goes_on, &state->written, now, &events, err) <
-        0)
+    if (events_read(n->events, n->events_len, state->version, keeper->goes_on, &state->written, now,
+                    &events, err) < 0)
         return -1;
     if (!entry)
         return 0;

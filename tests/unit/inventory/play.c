@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "records.h"
+#include "state_file.h"
 
 #define SECOND 1000
 
@@ -87,8 +88,9 @@ void play_restart(struct play *p, bool goes_on)
     p->n_shown = 0;
     p->mono_ms = 1000 * SECOND;
     const struct events_moment now = {p->unix_ms, p->mono_ms};
-    assert_int_equal(events_read(bytes.ptr, bytes.len, goes_on, &written, &now, &p->events, &err),
-                     0);
+    assert_int_equal(
+        events_read(bytes.ptr, bytes.len, STATE_VERSION, goes_on, &written, &now, &p->events, &err),
+        0);
     events_published(p->events, p->mono_ms);
 }
 

@@ -67,8 +67,8 @@ static int read_file(const void *bytes, size_t len, struct strbuf *again, struct
     for (size_t i = 0; rc == 0 && i < state.n_namespaces; i++) {
         struct events *events = NULL;
 
-        rc = events_read(state.namespaces[i].events, state.namespaces[i].events_len, true,
-                         &state.written, &state.written, &events, err);
+        rc = events_read(state.namespaces[i].events, state.namespaces[i].events_len, state.version,
+                         true, &state.written, &state.written, &events, err);
         if (rc == 0)
             state_add(again, state.namespaces[i].workspace, state.namespaces[i].namespace_name,
                       events);
@@ -212,7 +212,9 @@ static void test_says_what_is_wrong(void **state)
     } cases[] = {
         {"", "no state file of this program"},
         {"{}", "no state file of this program"},
-        {"aliyun_flink_exporter state 1\n", "another version"},
+        {"aliyun_flink_exporter state 0\n", "another version"},
+        {"aliyun_flink_exporter state 3\n", "another version"},
+        {"aliyun_flink_exporter state 1\n", "cut off"},
         {"aliyun_flink_exporter state 10\n..........................", "another version"},
         {"aliyun_flink_exporter state 2\n", "cut off"},
     };
@@ -226,6 +228,49 @@ static void test_says_what_is_wrong(void **state)
         if (!strstr(err.msg, cases[i].complaint))
             fail_msg("'%s' does not say '%s'", err.msg, cases[i].complaint);
     }
+}
+
+/* As it was written before there were statuses: "a" failed three times, and twice since. */
+static void test_version_1(void **state)
+{
+    static const unsigned char file[] =
+        "aliyun_flink_exporter state 1\n"
+        "\x94\x00\x00\x00\x00\x00\x00\x00\xe7\xad\x74\xda\x80\xd8\xc1\xa2\x8c\x34\xc0\x96"
+        "\xb1\x02\x01\x09\x77\x6f\x72\x6b\x73\x70\x61\x63\x65\x00\x07\x64\x65\x66\x61\x75"
+        "\x6c\x74\x00\x6d\x00\x00\x00\x00\x00\x00\x00\xa0\xca\xd0\xa2\x8c\x34\x00\x00\x03"
+        "\x00\xc9\x90\xc0\x02\x03\x00\x00\x00\xbc\x84\x3d\x00\x00\x00\x00\x00\x00\x00\x01"
+        "\x00\x01\x00\x04\x61\x00\xb4\x5d\x02\x69\x0f\x06\x01\x01\x02\x00\x00\x02\x00\x00"
+        "\xf5\xf8\xc4\xd5\x06\x62\x00\x1c\xe9\x2e\x62\x29\x03\x01\xc1\x84\x3d\x00\x00\xbc"
+        "\x84\x3d\x63\x00\x42\xbe\x31\x62\x29\x01\x01\x01\xf4\xf8\xc4\xd5\x06\x6e\x65\x77"
+        "\x00\xb4\x28\x62\x49\x04\x02\x01\x01\x01\x00\x00\x01\x00\x00\xf5\xf8\xc4\xd5\x06";
+    struct state decoded = STATE_INIT;
+    struct events *events = NULL;
+    struct event_reader r = {0};
+    struct event_item item;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(state_decode(file, sizeof(file) - 1, &decoded, &err), 0);
+    assert_int_equal(decoded.version, 1);
+    assert_int_equal(events_read(decoded.namespaces[0].events, decoded.namespaces[0].events_len, 1,
+                                 false, &decoded.written, &written, &events, &err),
+                     0);
+    assert_int_equal(events->counters[EVENT_COUNTER_JOBS + JOB_EVENT_FAILURE].value, 3);
+    r.at = (const unsigned char *)events->items;
+    r.end = r.at + events->len;
+    assert_int_equal(event_reader_next(&r, &item), 1);
+    assert_string_equal(item.id, "a");
+    assert_int_equal(item.told[JOB_EVENT_FAILURE], 5);
+    assert_int_equal(item.value[JOB_EVENT_FAILURE], 2);
+    assert_int_equal(item.status.status, STATUS_UNKNOWN);
+    assert_false(item.status.not_failed || item.status.owed || item.status.missing);
+    assert_int_equal(events->n_items, 4);
+    events_free(events);
+    /* Bytes of the one format read as the other are refused, or at least no crash. */
+    if (events_read(decoded.namespaces[0].events, decoded.namespaces[0].events_len, 2, false,
+                    &decoded.written, &written, &events, &err) == 0)
+        events_free(events);
+    state_release(&decoded);
 }
 
 static void test_no_memory_to_read(void **state)
@@ -243,8 +288,8 @@ static void test_no_memory_to_read(void **state)
         alloc_fail_at(n);
         rc = state_decode(bytes.ptr, bytes.len, &decoded, &err);
         if (rc == 0)
-            rc = events_read(decoded.namespaces[0].events, decoded.namespaces[0].events_len, false,
-                             &written, &written, &events, &err);
+            rc = events_read(decoded.namespaces[0].events, decoded.namespaces[0].events_len,
+                             decoded.version, false, &written, &written, &events, &err);
         alloc_fail_off();
         events_free(events);
         state_release(&decoded);
@@ -500,6 +545,7 @@ int main(void)
         cmocka_unit_test(test_any_other_length_is_found),
         cmocka_unit_test(test_lies_with_a_good_sum),
         cmocka_unit_test(test_says_what_is_wrong),
+        cmocka_unit_test(test_version_1),
         cmocka_unit_test(test_no_memory_to_read),
         WITH_DIRECTORY(test_replaces),
         WITH_DIRECTORY(test_every_call_may_fail),
